@@ -1,0 +1,47 @@
+import type { KafkaLog } from "../src/kafka/port.ts";
+
+export type SqlValue = string | number | null | ArrayBuffer;
+export type SqlRow = Record<string, SqlValue>;
+
+/** The synchronous SQLite of a Durable Object, or of `node:sqlite` in tests without a runtime. */
+export interface PartitionStorage {
+  /** Runs one statement and answers its rows. */
+  all<Row extends SqlRow>(statement: string, ...parameters: SqlValue[]): Row[];
+  /** Runs one statement for its effect. */
+  run(statement: string, ...parameters: SqlValue[]): void;
+  /** Runs `body` in one transaction: all of it or, when it throws, nothing. */
+  transaction<Result>(body: () => Result): Result;
+  /** Sets the object's one alarm (milliseconds since the epoch); a later call replaces it. */
+  setAlarm(at: number): Promise<void>;
+  /** When the alarm is due, or null. */
+  getAlarm(): Promise<number | null>;
+}
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** One JSON object a line; never an address, a secret or a value of a record. */
+export type Logger = (level: "info" | "warn" | "error", event: string, fields?: Record<string, unknown>) => void;
+
+export interface PartitionSettings {
+  /** In front of each topic's name. */
+  readonly topicPrefix: string;
+  readonly closeGraceMs: number;
+  readonly earlyBidWaitMs: number;
+  readonly retentionMs: number;
+  readonly produceTimeoutMs: number;
+}
+
+/** Everything that a partition touches outside itself. */
+export interface PartitionDependencies {
+  readonly group: string;
+  readonly partition: number;
+  readonly storage: PartitionStorage;
+  readonly log: KafkaLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly settings: PartitionSettings;
+}

@@ -1,0 +1,99 @@
+/**
+ * The log as Gavel sees it: four operations, whatever stands behind them.
+ *
+ * A dialect (Upstash REST first) implements this port; nothing else in Gavel knows a wire format.
+ * Every call carries an absolute deadline in milliseconds since the epoch, so that retries,
+ * time-outs and the closing grace share one clock.
+ */
+export interface RecordHeader {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+export interface TopicPartitionOffset extends TopicPartition {
+  readonly offset: number;
+}
+
+/** A record to append. `timestamp` is milliseconds since the epoch; the partition is explicit. */
+export interface ProduceRecord extends TopicPartition {
+  readonly key: string;
+  readonly value: string;
+  readonly timestamp: number;
+  readonly headers: readonly RecordHeader[];
+}
+
+/** A record as the log holds it. `timestamp` is the log's, which is what a later reader sees. */
+export interface LogRecord extends TopicPartitionOffset {
+  readonly timestamp: number;
+  /** `""` where the record has no key: Upstash's protocol does not tell the two apart. */
+  readonly key: string;
+  readonly value: string;
+  readonly headers: readonly RecordHeader[];
+}
+
+/** What the log said of one produced record: where it is, or why it is not there. */
+export type ProduceResult =
+  | { readonly ok: true; readonly offset: number; readonly timestamp: number }
+  | { readonly ok: false; readonly error: LogError };
+
+export interface KafkaLog {
+  /**
+   * Appends with acks=all. Answers one result per record, in request order; records of one
+   * partition are contiguous and keep their order, and what fails of a partition is a suffix.
+   * @throws {LogError} when the call as a whole failed; `effect` says whether records may be in.
+   */
+  produce(records: readonly ProduceRecord[], deadline: number): Promise<readonly ProduceResult[]>;
+  /**
+   * Reads from an offset without waiting for new records. Answers a bounded run (about 1 MiB) in
+   * offset order, whose first offset may be above the one asked for; empty at the log's end.
+   * @throws {LogError}
+   */
+  fetch(from: TopicPartitionOffset, deadline: number): Promise<readonly LogRecord[]>;
+  /** The earliest or the end offset (last + 1) of each partition asked for. @throws {LogError} */
+  offsets(
+    at: "earliest" | "latest",
+    partitions: readonly TopicPartition[],
+    deadline: number,
+  ): Promise<readonly TopicPartitionOffset[]>;
+  /** Topic → partition count. @throws {LogError} */
+  topics(deadline: number): Promise<Readonly<Record<string, number>>>;
+}
+
+/**
+ * - `unavailable`: the log is away or overloaded; retry later.
+ * - `timeout`: the deadline passed.
+ * - `rejected`: the log refuses this request; a retry will not help.
+ * - `unauthorized`: the credentials are wrong; an operator has to act.
+ * - `unknown-topic`: topic or partition does not exist.
+ * - `too-large`: a record or a request is above the log's limit.
+ */
+export type LogErrorCode =
+  | "unavailable"
+  | "timeout"
+  | "rejected"
+  | "unauthorized"
+  | "unknown-topic"
+  | "too-large";
+
+/** A failure of the log. `effect` is `none` only where the log certainly appended nothing. */
+export class LogError extends Error {
+  override readonly name = "LogError";
+  readonly code: LogErrorCode;
+  readonly effect: "none" | "unknown";
+
+  constructor(code: LogErrorCode, effect: "none" | "unknown", message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.effect = effect;
+  }
+
+  /** Whether the same call may succeed later. */
+  get retryable(): boolean {
+    return this.code === "unavailable" || this.code === "timeout";
+  }
+}
