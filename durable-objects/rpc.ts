@@ -5,6 +5,7 @@ import type {
   ItemTerms,
   Outcome,
 } from "../src/auction/events.ts";
+import type { Sketch } from "../src/auction/sketch.ts";
 
 /**
  * What a Partition object answers, by RPC. Every argument and answer is structured-cloneable.
@@ -123,7 +124,7 @@ export interface ListQuery {
   readonly from?: { readonly key: number; readonly itemId: string };
 }
 
-/** `key`: `endsAt` for `ending`, the listing's timestamp for `newest`, in milliseconds. */
+/** `key`: the closing time for `ending`, the listing's timestamp for `newest`, in milliseconds. */
 export interface ListEntry {
   readonly key: number;
   readonly view: ItemView;
@@ -182,9 +183,6 @@ export interface CellStats {
   readonly bids: number;
   readonly bidders: Sketch;
 }
-
-/** Distinct count: exact hashes while they are few, a HyperLogLog beyond. See `src/auction/sketch.ts`. */
-export type Sketch = { readonly exact: readonly number[] } | { readonly registers: string };
 
 export interface PartitionStatus {
   readonly partition: number;
