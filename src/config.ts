@@ -1,0 +1,135 @@
+import { z } from "zod";
+import { idPattern } from "./auction/events.ts";
+
+/** What a credential may do. Source: the interface, "Credentials". */
+export const scopes = ["items:write", "bids:write", "read", "operate", "trusted-time", "trusted-proxy"] as const;
+export type Scope = (typeof scopes)[number];
+
+/** An API key as the Worker knows it: never the key itself. */
+export interface ApiKey {
+  readonly id: string;
+  /** SHA-256 of the whole key, `gvl_<id>_<secret>`. */
+  readonly sha256: Uint8Array;
+  readonly scopes: ReadonlySet<Scope>;
+  /** The only bidder or seller that its bearer may write; absent for a back end. */
+  readonly subject?: string;
+}
+
+export interface Config {
+  readonly kafka: { readonly url: string; readonly username: string; readonly password: string };
+  /** Partitions of every topic. */
+  readonly partitionCount: number;
+  /** In front of each topic's name. */
+  readonly topicPrefix: string;
+  readonly closeGraceMs: number;
+  /** Deadline of one produce, retries included; shorter than the grace. */
+  readonly produceTimeoutMs: number;
+  readonly earlyBidWaitMs: number;
+  readonly retentionMs: number;
+  readonly limits: { readonly maxBatchEvents: number; readonly maxBodyBytes: number };
+  /** By key id. */
+  readonly apiKeys: ReadonlyMap<string, ApiKey>;
+}
+
+/** The configuration cannot be used. The message names variables, never their values. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+const integer = (smallest: number, largest: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, "is not a whole number")
+    .transform(Number)
+    .pipe(z.int().min(smallest).max(largest));
+
+const apiKey = z.strictObject({
+  id: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  scopes: z.array(z.enum(scopes)),
+  subject: z.string().regex(idPattern).optional(),
+});
+
+const apiKeys = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({ code: "custom", message: "is not JSON" });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.array(apiKey))
+  .refine((keys) => new Set(keys.map((key) => key.id)).size === keys.length, "names a key twice");
+
+const variables = z
+  .object({
+    KAFKA_URL: z.url({ protocol: /^https?$/ }),
+    KAFKA_USERNAME: z.string().min(1),
+    KAFKA_PASSWORD: z.string().min(1),
+    API_KEYS: apiKeys.default([]),
+    PARTITION_COUNT: integer(1, 10_000),
+    TOPIC_PREFIX: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{0,100}$/)
+      .default(""),
+    CLOSE_GRACE_MS: integer(1, 600_000).default(2000),
+    PRODUCE_TIMEOUT_MS: integer(1, 600_000).default(1500),
+    EARLY_BID_WAIT_MS: integer(0, 30 * 86_400_000).default(3_600_000),
+    RETENTION_MS: integer(0, 3650 * 86_400_000).default(604_800_000),
+    MAX_BATCH_EVENTS: integer(1, 100_000).default(1000),
+    MAX_BODY_BYTES: integer(1, 100 * 1024 * 1024).default(1_048_576),
+  })
+  // A bid that is accepted before the end has to be in the log before the closing.
+  .refine((value) => value.PRODUCE_TIMEOUT_MS < value.CLOSE_GRACE_MS, {
+    path: ["PRODUCE_TIMEOUT_MS"],
+    message: "must be shorter than CLOSE_GRACE_MS",
+  });
+
+// The platform hands the same object to every request of an isolate, so that the variables are
+// parsed once; a failure is kept as well, and told again on every use.
+const parsed = new WeakMap<object, Config | ConfigError>();
+
+/**
+ * The variables and secrets of `env`, checked.
+ * @throws {ConfigError} naming every variable that is missing or wrong.
+ */
+export function configFromEnv(env: object): Config {
+  let config = parsed.get(env);
+  if (config === undefined) {
+    config = parseConfig(env);
+    parsed.set(env, config);
+  }
+  if (config instanceof ConfigError) throw config;
+  return config;
+}
+
+function parseConfig(env: object): Config | ConfigError {
+  const result = variables.safeParse(env);
+  if (!result.success) {
+    const reasons = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+    return new ConfigError(`The configuration cannot be used: ${reasons.join("; ")}`);
+  }
+  const value = result.data;
+  return {
+    kafka: { url: value.KAFKA_URL, username: value.KAFKA_USERNAME, password: value.KAFKA_PASSWORD },
+    partitionCount: value.PARTITION_COUNT,
+    topicPrefix: value.TOPIC_PREFIX,
+    closeGraceMs: value.CLOSE_GRACE_MS,
+    produceTimeoutMs: value.PRODUCE_TIMEOUT_MS,
+    earlyBidWaitMs: value.EARLY_BID_WAIT_MS,
+    retentionMs: value.RETENTION_MS,
+    limits: { maxBatchEvents: value.MAX_BATCH_EVENTS, maxBodyBytes: value.MAX_BODY_BYTES },
+    apiKeys: new Map(value.API_KEYS.map((key) => [key.id, toApiKey(key)])),
+  };
+}
+
+function toApiKey(key: z.infer<typeof apiKey>): ApiKey {
+  return {
+    id: key.id,
+    sha256: Uint8Array.from({ length: 32 }, (_, index) => Number.parseInt(key.sha256.slice(2 * index, 2 * index + 2), 16)),
+    scopes: new Set(key.scopes),
+    ...(key.subject === undefined ? {} : { subject: key.subject }),
+  };
+}

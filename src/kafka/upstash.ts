@@ -1,0 +1,135 @@
+import { Kafka } from "@upstash/kafka";
+import type { Clock } from "../lib/clock.ts";
+import { systemClock } from "../lib/clock.ts";
+import {
+  type KafkaLog,
+  LogError,
+  type LogRecord,
+  type ProduceRecord,
+  type ProduceResult,
+  type RecordHeader,
+  type TopicPartitionOffset,
+} from "./port.ts";
+import { createTransports, errorFromStatus, type UpstashTransport } from "./transport.ts";
+
+export interface UpstashSettings {
+  /** Where the log speaks Upstash's REST protocol, without a trailing path. */
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  readonly clock?: Clock;
+  readonly fetch?: typeof fetch;
+}
+
+/** The log behind Upstash's REST protocol, through `@upstash/kafka`. Holds no state between calls. */
+export function createUpstashLog(settings: UpstashSettings): KafkaLog {
+  const transportUntil = createTransports({
+    ...settings,
+    clock: settings.clock ?? systemClock,
+    // Called as a plain function: Workers' `fetch` refuses another `this`.
+    fetch: settings.fetch ?? ((input, init) => fetch(input, init)),
+  });
+  const client = (deadline: number) => clientOver(transportUntil(deadline));
+  return {
+    produce: async (records, deadline) =>
+      records.length === 0 ? [] : readProduced(await client(deadline).producer().produceMany(mutable(records)), records),
+    fetch: async (from, deadline) =>
+      readRecords(
+        // Without `parallel` the client posts the request as it is, once.
+        await client(deadline).consumer().fetch({ ...from, timeout: 0 }, { parallel: false }),
+        from,
+      ),
+    offsets: async (at, partitions, deadline) =>
+      partitions.length === 0
+        ? []
+        : readOffsets(
+            await client(deadline)
+              .admin()
+              .topicPartitionOffsets({ timestamp: at, topicPartitions: [...partitions] }),
+          ),
+    topics: async (deadline) => readTopics(await client(deadline).admin().topics()),
+  };
+}
+
+/**
+ * The client with its HTTP layer replaced. Its own sends a failed request, also a refused one,
+ * six times over 15 s, has no time-out and takes no signal, and offers no option for any of it.
+ * `client` is private in its types and a plain field in fact, read whenever a producer, consumer
+ * or admin is made; `get` and `post` are all that these call on it.
+ */
+function clientOver(transport: UpstashTransport): Kafka {
+  const kafka = new Kafka({ url: "", username: "", password: "" });
+  Object.defineProperty(kafka, "client", { value: transport });
+  return kafka;
+}
+
+/** The client's types ask for mutable arrays; it copies and never writes to them. */
+function mutable(records: readonly ProduceRecord[]) {
+  return records.map((record) => ({ ...record, headers: record.headers as RecordHeader[] }));
+}
+
+function readProduced(answer: unknown, records: readonly ProduceRecord[]): ProduceResult[] {
+  if (!Array.isArray(answer) || answer.length !== records.length) {
+    throw unreadable("unknown", "produce does not answer one entry a record");
+  }
+  return answer.map(readProducedOne);
+}
+
+/** A record's coordinates, or `{error, status}` where it alone failed: the bridge's extension. */
+function readProducedOne(entry: unknown): ProduceResult {
+  if (isObject(entry)) {
+    const { offset, timestamp, error, status } = entry;
+    if (isCount(offset) && isCount(timestamp)) return { ok: true, offset, timestamp };
+    if (typeof error === "string" && typeof status === "number") {
+      return { ok: false, error: errorFromStatus(status, error, "unknown") };
+    }
+  }
+  throw unreadable("unknown", "an entry of produce has neither coordinates nor an error");
+}
+
+function readRecords(answer: unknown, from: TopicPartitionOffset): LogRecord[] {
+  if (!Array.isArray(answer)) throw unreadable("none", "fetch does not answer an array");
+  for (const entry of answer) {
+    if (!isLogRecord(entry) || entry.topic !== from.topic || entry.partition !== from.partition) {
+      throw unreadable("none", "fetch answers something that is no record of this partition");
+    }
+  }
+  return answer;
+}
+
+function readOffsets(answer: unknown): TopicPartitionOffset[] {
+  if (Array.isArray(answer) && answer.every(isTopicPartitionOffset)) return answer;
+  throw unreadable("none", "offsets does not answer an array of offsets");
+}
+
+function readTopics(answer: unknown): Record<string, number> {
+  if (isObject(answer) && Object.values(answer).every(isCount)) return answer as Record<string, number>;
+  throw unreadable("none", "topics does not answer partition counts");
+}
+
+function unreadable(effect: LogError["effect"], what: string): LogError {
+  return new LogError("unavailable", effect, `The log's answer cannot be read: ${what}`);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function isTopicPartitionOffset(value: unknown): value is TopicPartitionOffset {
+  return isObject(value) && typeof value.topic === "string" && isCount(value.partition) && isCount(value.offset);
+}
+
+function isLogRecord(value: unknown): value is LogRecord {
+  return (
+    isTopicPartitionOffset(value) &&
+    isObject(value) &&
+    isCount(value.timestamp) &&
+    typeof value.key === "string" &&
+    typeof value.value === "string" &&
+    Array.isArray(value.headers)
+  );
+}
