@@ -1,0 +1,64 @@
+import { HttpError } from "./http-error.ts";
+import type { Limits } from "./limits.ts";
+import type { EventLog, OffsetsAt, TopicPartitionOffset } from "./log.ts";
+import { object, timeout, topicPartition, topicPartitionOffset } from "./validate.ts";
+
+const DEFAULT_WAIT_MS = 1_000;
+const SEPARATOR_BYTES = ",\n".length;
+
+/** Reads records at offsets, waiting up to the body's timeout for a first one. */
+export async function fetchRecords(
+  log: EventLog,
+  limits: Limits,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const fields = object(body, "");
+  const positions: TopicPartitionOffset[] = [];
+  if (fields["topic"] !== undefined) positions.push(topicPartitionOffset(body, ""));
+  const more = fields["topicPartitionOffsets"] ?? [];
+  if (!Array.isArray(more)) throw new HttpError(400, "topicPartitionOffsets: must be an array");
+  for (const [index, position] of more.entries()) {
+    positions.push(topicPartitionOffset(position, `topicPartitionOffsets[${index}].`));
+  }
+  if (positions.length === 0) throw new HttpError(400, "topic: must be a string");
+  checkBatch(positions.length, limits);
+  const timeoutMs = timeout(fields["timeout"], DEFAULT_WAIT_MS, limits.maxWaitMs);
+  const records = await log.read({ positions, maxBytes: limits.maxAnswerBytes, timeoutMs, signal });
+  return toArray(records);
+}
+
+/** Encoded records end in a separator: without the last one they are an array's inside. */
+function toArray(records: readonly Uint8Array[]): Buffer {
+  const last = records.at(-1);
+  if (last === undefined) return Buffer.from("[]");
+  const inside = [...records.slice(0, -1), last.subarray(0, last.length - SEPARATOR_BYTES)];
+  return Buffer.concat([Buffer.from("["), ...inside, Buffer.from("]")]);
+}
+
+/** The offsets of one or several partitions at `earliest`, `latest` or a time in milliseconds. */
+export async function listOffsets(
+  log: EventLog,
+  limits: Limits,
+  body: unknown,
+  at: string,
+): Promise<string> {
+  const several = Array.isArray(body);
+  const list: readonly unknown[] = several ? body : [body];
+  checkBatch(list.length, limits);
+  const wanted = list.map((value, index) => topicPartition(value, several ? `[${index}].` : ""));
+  return JSON.stringify(await log.offsets(offsetsAt(at), wanted));
+}
+
+function offsetsAt(at: string): OffsetsAt {
+  if (at === "earliest" || at === "latest") return at;
+  const time = /^\d{1,16}$/.test(at) ? Number(at) : Number.NaN;
+  if (Number.isSafeInteger(time)) return time;
+  throw new HttpError(400, "offsets: a time in milliseconds, earliest or latest");
+}
+
+function checkBatch(count: number, limits: Limits): void {
+  if (count > limits.maxBatch) {
+    throw new HttpError(413, `a request takes at most ${limits.maxBatch} partitions`);
+  }
+}

@@ -1,0 +1,85 @@
+import { parseArgs } from "node:util";
+
+export interface BridgeSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly file: string;
+  readonly topics: Readonly<Record<string, number>>;
+  readonly username: string;
+  readonly password: string;
+  readonly exitWithParent: boolean;
+}
+
+export const help = `Usage: node bridge/main.ts --file <path> --topics <a,b,c> [options]
+
+Speaks Upstash's REST protocol for Kafka over an embedded log in one SQLite file.
+
+  --host <address>      where to listen (BRIDGE_HOST, default 127.0.0.1)
+  --port <number>       0 takes a free one (BRIDGE_PORT, default 8790)
+  --file <path>         the log's file (BRIDGE_FILE)
+  --topics <a,b,c>      topics to declare (BRIDGE_TOPICS)
+  --partitions <n>      partitions of each topic (BRIDGE_PARTITIONS, default 8)
+  --exit-with-parent    end when standard input closes, so that no orphan is left behind
+  --help                this text
+
+Credentials come from the environment alone, where no process list shows them:
+BRIDGE_USERNAME and BRIDGE_PASSWORD.
+`;
+
+/** A sentence for the person who started the process. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+}
+
+/** Flags before environment before defaults. Null asks for the help. @throws {SettingsError} */
+export function readSettings(args: string[], env: NodeJS.ProcessEnv): BridgeSettings | null {
+  const flags = readFlags(args);
+  if (flags.help === true) return null;
+  const partitions = integer(flags.partitions ?? env["BRIDGE_PARTITIONS"] ?? "8", "partitions", 1, 1024);
+  const names = (flags.topics ?? env["BRIDGE_TOPICS"] ?? "").split(",").filter((name) => name !== "");
+  return {
+    host: flags.host ?? env["BRIDGE_HOST"] ?? "127.0.0.1",
+    port: integer(flags.port ?? env["BRIDGE_PORT"] ?? "8790", "port", 0, 65_535),
+    file: required(flags.file ?? env["BRIDGE_FILE"], "Say where the log is: --file <path>."),
+    topics: Object.fromEntries(names.map((name) => [topicName(name), partitions])),
+    username: required(env["BRIDGE_USERNAME"], "Set BRIDGE_USERNAME."),
+    password: required(env["BRIDGE_PASSWORD"], "Set BRIDGE_PASSWORD."),
+    exitWithParent: flags["exit-with-parent"] === true,
+  };
+}
+
+function readFlags(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        host: { type: "string" },
+        port: { type: "string" },
+        file: { type: "string" },
+        topics: { type: "string" },
+        partitions: { type: "string" },
+        "exit-with-parent": { type: "boolean" },
+        help: { type: "boolean" },
+      },
+    }).values;
+  } catch (error) {
+    throw new SettingsError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function integer(text: string, name: string, low: number, high: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= low && value <= high) return value;
+  throw new SettingsError(`${name} must be a whole number from ${low} to ${high}, not "${text}".`);
+}
+
+function required(value: string | undefined, sentence: string): string {
+  if (value !== undefined && value !== "") return value;
+  throw new SettingsError(sentence);
+}
+
+/** Kafka's rule for topic names. */
+function topicName(name: string): string {
+  if (/^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== "." && name !== "..") return name;
+  throw new SettingsError(`"${name}" is not a topic's name.`);
+}
