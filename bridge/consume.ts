@@ -17,11 +17,11 @@ export async function fetchRecords(
   const positions: TopicPartitionOffset[] = [];
   if (fields["topic"] !== undefined) positions.push(topicPartitionOffset(body, ""));
   const more = fields["topicPartitionOffsets"] ?? [];
-  if (!Array.isArray(more)) throw new HttpError(400, "topicPartitionOffsets: must be an array");
+  if (!Array.isArray(more)) throw new HttpError(400, "topicPartitionOffsets must be an array");
   for (const [index, position] of more.entries()) {
     positions.push(topicPartitionOffset(position, `topicPartitionOffsets[${index}].`));
   }
-  if (positions.length === 0) throw new HttpError(400, "topic: must be a string");
+  if (positions.length === 0) throw new HttpError(400, "topic must be a string");
   checkBatch(positions.length, limits);
   const timeoutMs = timeout(fields["timeout"], DEFAULT_WAIT_MS, limits.maxWaitMs);
   const records = await log.read({ positions, maxBytes: limits.maxAnswerBytes, timeoutMs, signal });
@@ -54,7 +54,7 @@ function offsetsAt(at: string): OffsetsAt {
   if (at === "earliest" || at === "latest") return at;
   const time = /^\d{1,16}$/.test(at) ? Number(at) : Number.NaN;
   if (Number.isSafeInteger(time)) return time;
-  throw new HttpError(400, "offsets: a time in milliseconds, earliest or latest");
+  throw new HttpError(400, "offsets are asked for at a time in milliseconds, earliest or latest");
 }
 
 function checkBatch(count: number, limits: Limits): void {

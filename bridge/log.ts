@@ -4,19 +4,42 @@
  * What answers a read is already serialised (see {@link EncodedRecords}): a record is written as
  * JSON once, when it is appended, and every later fetch copies bytes.
  */
-export interface RecordHeader {
-  readonly key: string;
-  readonly value: string;
+/**
+ * A JSON value as it stands in a request's body. What is stored and answered is the client's own
+ * bytes, so nothing is decoded or escaped again. A slice holds no raw newline: in a string JSON
+ * escapes it, and headers have no white space between their tokens.
+ */
+export interface JsonSlice {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
 }
 
-/** A record to append. `timestamp` is milliseconds since the epoch; `key` is null where absent. */
+/** A record to append. `timestamp` is milliseconds since the epoch. */
 export interface AppendRecord {
   readonly topic: string;
   readonly partition: number;
-  readonly key: string | null;
-  readonly value: string;
   readonly timestamp: number;
-  readonly headers: readonly RecordHeader[];
+  /** A JSON string; null where the record has no key. */
+  readonly key: JsonSlice | null;
+  /** A JSON string. */
+  readonly value: JsonSlice;
+  /** A JSON array of `{"key","value"}`. */
+  readonly headers: JsonSlice;
+}
+
+/** No headers. */
+export const EMPTY_HEADERS: JsonSlice = jsonSlice([]);
+
+/** The slice of a value that is not in a body. */
+export function jsonSlice(value: string | readonly unknown[]): JsonSlice {
+  const bytes = Buffer.from(JSON.stringify(value));
+  return { bytes, start: 0, end: bytes.length };
+}
+
+/** The text of a slice that is a JSON string. */
+export function decodeText({ bytes, start, end }: JsonSlice): string {
+  return String(JSON.parse(bytes.toString("utf8", start, end)));
 }
 
 export interface TopicPartition {

@@ -1,99 +1,136 @@
+import { partitionFor } from "../src/kafka/partitioner.ts";
 import { errorBody, HttpError, toHttpError } from "./http-error.ts";
 import type { Limits } from "./limits.ts";
-import type { AppendRecord, AppendResult, EventLog } from "./log.ts";
-import { partitionOf } from "./partition-of.ts";
-import { type Message, message } from "./validate.ts";
+import { type AppendRecord, type AppendResult, decodeText, type EventLog, type JsonSlice } from "./log.ts";
+import type { Message } from "./messages.ts";
+
+/** What one call may write, and for each of its messages that may not be written the reason. */
+interface Admission {
+  readonly records: AppendRecord[];
+  /** By the message's index. */
+  readonly refused: Map<number, HttpError>;
+}
 
 /**
- * Appends a body's messages and answers Upstash's metadata for each, in order.
+ * Appends messages and answers Upstash's metadata for each, in order.
  *
  * A record that failed has `{"error","status"}` in its place. What fails of one partition is a
  * suffix: behind a record that cannot be written, nothing of the same call goes into its
  * partition, so a client that sends the rest again keeps the order.
- * @throws {HttpError} when nothing was written.
+ * @throws {HttpError} when nothing was written: the first record's reason.
  */
 export async function produce(
   log: EventLog,
   limits: Limits,
-  body: unknown,
-  topic: string | null,
+  messages: readonly Message[],
 ): Promise<string> {
-  const list: readonly unknown[] = Array.isArray(body) ? body : [body];
-  if (list.length > limits.maxBatch) {
-    throw new HttpError(413, `a produce takes at most ${limits.maxBatch} records`);
-  }
-  const messages = list.map((value, index) => message(value, topic, Array.isArray(body) ? `[${index}].` : ""));
-  const { records, refused } = await admit(log, limits, messages);
+  const admission = admit(await log.topics(), limits, messages);
+  const { records } = admission;
   const results = records.length === 0 ? [] : await log.append(records);
-  return answer(messages, records, results, refused);
+  return answer(messages, admission, results);
 }
 
 /** Chooses partitions where the client has not, and keeps back what may not be written. */
-async function admit(log: EventLog, limits: Limits, messages: readonly Message[]) {
-  const topics = await log.topics();
-  const now = Date.now();
+function admit(
+  topics: ReadonlyMap<string, number>,
+  limits: Limits,
+  messages: readonly Message[],
+): Admission {
+  const records: AppendRecord[] = [];
   const refused = new Map<number, HttpError>();
   const blocked = new Set<string>();
-  const records: AppendRecord[] = [];
-  const unkeyed = Math.floor(Math.random() * 2 ** 31);
-  for (const [index, one] of messages.entries()) {
-    const count = topics.get(one.topic) ?? 0;
-    const partition = one.partition ?? partitionOf(one.key, count, unkeyed);
+  // Records without a key and a partition stay together, as Kafka's sticky partitioner has them.
+  const sticky = Math.random();
+  for (const [index, message] of messages.entries()) {
+    const count = topics.get(message.topic) ?? 0;
+    const record = addressed(message, count, sticky);
     const error =
-      partition < 0 || partition >= count
-        ? new HttpError(404, `unknown topic or partition: ${one.topic}/${partition}`)
-        : refusal(one, limits.maxRecordBytes, blocked.size > 0 && blocked.has(`${one.topic}/${partition}`));
+      refusal(record, count, limits.maxRecordBytes) ??
+      (blocked.size > 0 && blocked.has(address(record)) ? precededByFailure() : null);
     if (error === null) {
-      records.push({ ...one, partition, timestamp: one.timestamp ?? now });
+      records.push(record);
     } else {
       refused.set(index, error);
-      blocked.add(`${one.topic}/${partition}`);
+      blocked.add(address(record));
     }
   }
   return { records, refused };
 }
 
-function refusal(one: Message, maxBytes: number, blocked: boolean): HttpError | null {
-  if (sizeIsAbove(one, maxBytes)) return new HttpError(413, `a record takes at most ${maxBytes} bytes`);
-  if (!blocked) return null;
+function addressed(message: Message, count: number, sticky: number): AppendRecord {
+  if (hasPartition(message)) return message;
+  if (count === 0) return { ...message, partition: 0 };
+  const { key } = message;
+  const partition = key === null ? Math.floor(sticky * count) : partitionFor(decodeText(key), count);
+  return { ...message, partition };
+}
+
+function hasPartition(message: Message): message is Message & { readonly partition: number } {
+  return message.partition !== null;
+}
+
+function address({ topic, partition }: AppendRecord): string {
+  return `${topic}/${partition}`;
+}
+
+function refusal(record: AppendRecord, count: number, maxBytes: number): HttpError | null {
+  if (record.partition < 0 || record.partition >= count) {
+    return new HttpError(404, `unknown topic or partition: ${address(record)}`);
+  }
+  if (sizeIsAbove(record, maxBytes)) {
+    return new HttpError(413, `a record takes at most ${maxBytes} bytes`);
+  }
+  return null;
+}
+
+/** The record itself is good: 503 says that it may be sent again. */
+function precededByFailure(): HttpError {
   return new HttpError(503, "not written: a record before it in its partition failed");
 }
 
-/** Counts UTF-8 bytes only where the cheap bound, three for each code unit, does not decide. */
-function sizeIsAbove({ key, value, headers }: Message, maxBytes: number): boolean {
-  let units = value.length + (key?.length ?? 0);
-  for (const header of headers) units += header.key.length + header.value.length;
-  if (units * 3 <= maxBytes) return false;
-  let bytes = Buffer.byteLength(value) + Buffer.byteLength(key ?? "");
-  for (const header of headers) bytes += Buffer.byteLength(header.key) + Buffer.byteLength(header.value);
-  return bytes > maxBytes;
+/** JSON never shortens a text, so the bytes are counted only where the written form is too long. */
+function sizeIsAbove({ key, value, headers }: AppendRecord, maxBytes: number): boolean {
+  const written = headers.end - headers.start + value.end - value.start;
+  if (written + (key === null ? 0 : key.end - key.start) <= maxBytes) return false;
+  return byteLength(key) + byteLength(value) + headersLength(headers) > maxBytes;
+}
+
+function byteLength(slice: JsonSlice | null): number {
+  return slice === null ? 0 : Buffer.byteLength(decodeText(slice));
+}
+
+function headersLength({ bytes, start, end }: JsonSlice): number {
+  const headers = JSON.parse(bytes.toString("utf8", start, end)) as { key: string; value: string }[];
+  return headers.reduce((sum, one) => sum + Buffer.byteLength(one.key) + Buffer.byteLength(one.value), 0);
 }
 
 function answer(
   messages: readonly Message[],
-  records: readonly AppendRecord[],
+  { records, refused }: Admission,
   results: readonly AppendResult[],
-  refused: ReadonlyMap<number, HttpError>,
 ): string {
-  let next = 0;
+  let failures = 0;
   let first: HttpError | null = null;
-  let written = 0;
-  const parts = messages.map((one, index) => {
-    const outcome = outcomeOf(refused.get(index), results[next]);
-    const record = refused.has(index) ? undefined : records[next++];
-    if ("error" in outcome) {
-      first ??= outcome.error;
-      return errorBody(outcome.error);
+  let next = 0;
+  let text = "";
+  for (let index = 0; index < messages.length; index++) {
+    const known = refused.size > 0 ? refused.get(index) : undefined;
+    const outcome = known ?? outcomeOf(records[next], results[next]);
+    if (known === undefined) next++;
+    if (typeof outcome !== "string") {
+      failures++;
+      first ??= outcome;
     }
-    written++;
-    return `{"topic":${JSON.stringify(one.topic)},"partition":${record?.partition},"offset":${outcome.offset},"timestamp":${outcome.timestamp}}`;
-  });
-  if (written === 0 && first !== null) throw first;
-  return `[${parts.join(",")}]`;
+    text += (index === 0 ? "" : ",") + (typeof outcome === "string" ? outcome : errorBody(outcome));
+  }
+  if (first !== null && failures === messages.length) throw first;
+  return `[${text}]`;
 }
 
-function outcomeOf(refused: HttpError | undefined, result: AppendResult | undefined) {
-  if (refused !== undefined) return { error: refused };
-  if (result === undefined) return { error: new HttpError(503, "the log did not answer") };
-  return "failure" in result ? { error: toHttpError(result.failure) } : result;
+/** The metadata of a record that is in, or why it is not. */
+function outcomeOf(record?: AppendRecord, result?: AppendResult): string | HttpError {
+  if (record === undefined || result === undefined) throw new TypeError("the log left out a result");
+  if ("failure" in result) return toHttpError(result.failure);
+  // A topic that has taken a record bears a name of Kafka's, which JSON writes as it is.
+  return `{"topic":"${record.topic}","partition":${record.partition},"offset":${result.offset},"timestamp":${result.timestamp}}`;
 }

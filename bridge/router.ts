@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
-import { parseJson, readBody } from "./body.ts";
+import { parseJson, readBody, scanJson } from "./body.ts";
 import { fetchRecords, listOffsets } from "./consume.ts";
 import { HttpError } from "./http-error.ts";
 import type { Limits } from "./limits.ts";
-import type { EventLog } from "./log.ts";
+import { type EventLog, jsonSlice, EMPTY_HEADERS } from "./log.ts";
+import { scanMessages } from "./messages.ts";
 import { produce } from "./produce.ts";
 
 export interface RouteContext {
@@ -19,7 +20,8 @@ export async function route(context: RouteContext): Promise<string | Buffer> {
   const { log, limits, request } = context;
   const url = new URL(request.url ?? "/", "http://bridge");
   const [name, ...rest] = segments(url.pathname);
-  const json = async () => parseJson(await readBody(request, limits.maxBodyBytes));
+  const body = () => readBody(request, limits.maxBodyBytes);
+  const json = async () => scanJson(await body(), parseJson);
   switch (name) {
     case "topics":
       expect(rest.length === 0);
@@ -30,7 +32,7 @@ export async function route(context: RouteContext): Promise<string | Buffer> {
       allow(request, rest.length === 2 ? ["GET"] : ["GET", "POST"]);
       return rest.length === 2
         ? produceFromPath(context, rest[0] ?? "", rest[1] ?? "", url.searchParams.get("key"))
-        : produce(log, limits, await json(), rest[0] ?? null);
+        : produceFromBody(context, await body(), rest[0] ?? null);
     case "fetch":
       expect(rest.length === 0);
       allow(request, ["GET", "POST"]);
@@ -44,14 +46,24 @@ export async function route(context: RouteContext): Promise<string | Buffer> {
   }
 }
 
+function produceFromBody(context: RouteContext, body: Buffer, topic: string | null) {
+  const { log, limits } = context;
+  const defaults = { topic, timestamp: Date.now() };
+  const messages = scanJson(body, (bytes) => scanMessages(bytes, limits.maxBatch, defaults));
+  return produce(log, limits, messages);
+}
+
 /** `GET /produce/{topic}/{message}` answers the one record's metadata, not an array. */
-async function produceFromPath(
-  { log, limits }: RouteContext,
-  topic: string,
-  value: string,
-  key: string | null,
-): Promise<string> {
-  const answer = await produce(log, limits, [{ value, key }], topic);
+async function produceFromPath(context: RouteContext, topic: string, text: string, key: string | null) {
+  const message = {
+    topic,
+    partition: null,
+    timestamp: Date.now(),
+    key: key === null ? null : jsonSlice(key),
+    value: jsonSlice(text),
+    headers: EMPTY_HEADERS,
+  };
+  const answer = await produce(context.log, context.limits, [message]);
   return answer.slice(1, -1);
 }
 

@@ -57,7 +57,8 @@ function listen(server: Server, port: number, host: string): Promise<void> {
 function createHandler(options: BridgeOptions) {
   const limits = { ...defaultLimits, ...options.limits };
   const authorized = authorizer(options);
-  const stopping = new AbortController();
+  const waiting = new Set<AbortController>();
+  let stopping = false;
 
   const answer = async (request: IncomingMessage, signal: AbortSignal) => {
     if (request.url === "/healthz" && request.method === "GET") return '{"status":"ok"}';
@@ -71,17 +72,24 @@ function createHandler(options: BridgeOptions) {
 
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const gone = new AbortController();
-    response.on("close", () => gone.abort());
-    stopping.signal.addEventListener("abort", () => gone.abort(), { once: true });
+    waiting.add(gone);
+    response.on("close", () => {
+      waiting.delete(gone);
+      gone.abort();
+    });
     answer(request, gone.signal)
-      .then((body) => send(response, 200, body, {}, stopping.signal.aborted))
+      .then((body) => send(response, 200, body, {}, stopping))
       .catch((error: unknown) => {
         const failure = toHttpError(error);
         if (failure.status === 500) options.onError?.(error);
         send(response, failure.status, errorBody(failure), failure.headers, !request.complete);
       });
   };
-  return { handle, stop: () => stopping.abort() };
+  const stop = () => {
+    stopping = true;
+    for (const controller of waiting) controller.abort();
+  };
+  return { handle, stop };
 }
 
 function send(

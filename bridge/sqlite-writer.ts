@@ -1,38 +1,42 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { type AppendRecord, type AppendResult, LogFailure, RECORD_END, unknownPartition } from "./log.ts";
-import { OFFSET_SPAN } from "./sqlite-schema.ts";
+import { ChunkEncoder } from "./chunk-encoder.ts";
+import { type AppendRecord, type AppendResult, LogFailure, unknownPartition } from "./log.ts";
 import { type PartitionState, type Partitions, refreshEnd } from "./sqlite-partitions.ts";
+import { OFFSET_SPAN } from "./sqlite-schema.ts";
 
-/** A chunk ends at this length, so that a read loads little more than it answers. */
-const CHUNK_LENGTH = 256 * 1024;
+/** A chunk ends at this many bytes, so that a read loads little more than it answers. */
+const CHUNK_BYTES = 256 * 1024;
 
-interface Pending {
+/** A commit takes calls up to this many records; the rest follows in the next, after other work. */
+const COMMIT_RECORDS = 10_000;
+
+interface Call {
   readonly records: readonly AppendRecord[];
   readonly resolve: (results: readonly AppendResult[]) => void;
   readonly reject: (failure: LogFailure) => void;
 }
 
-/** The run that one commit appends to one partition. Published to the partition after the commit. */
+/** What one commit appends to one partition; the partition learns of it after the commit. */
 interface Run {
   readonly partition: PartitionState;
+  readonly chunk: ChunkEncoder;
+  chunkBase: number;
   end: number;
   highestTimestamp: number;
-  chunkBase: number;
-  text: string;
 }
 
 /**
  * Group commit: the calls that arrive in one turn of the event loop share a transaction.
  *
- * Offsets are given when the transaction is built and become visible after its commit, so that a
- * failed commit leaves no hole, no reader sees what a crash could take back, and the records of a
- * call are contiguous in each partition: calls are laid down one after the other.
+ * Offsets are given while the transaction is built and become visible after its commit, so that a
+ * failed commit leaves no hole and no reader sees what a crash could take back. Calls are laid
+ * down one after the other, so the records of each are contiguous within a partition.
  */
 export class SqliteWriter {
   readonly #database: DatabaseSync;
   readonly #partitions: Partitions;
   readonly #insert: StatementSync;
-  #queue: Pending[] = [];
+  #queue: Call[] = [];
 
   constructor(database: DatabaseSync, partitions: Partitions) {
     this.#database = database;
@@ -45,28 +49,41 @@ export class SqliteWriter {
   append(records: readonly AppendRecord[]): Promise<readonly AppendResult[]> {
     return new Promise((resolve, reject) => {
       // After the poll phase: every request already read from its socket joins this commit.
-      if (this.#queue.length === 0) setImmediate(() => this.flush());
+      if (this.#queue.length === 0) setImmediate(() => this.#commitNext());
       this.#queue.push({ records, resolve, reject });
     });
   }
 
-  /** Commits what is queued. Synchronous: node:sqlite commits on this thread. */
+  /** Commits all that is queued. */
   flush(): void {
-    const queue = this.#queue;
-    this.#queue = [];
-    if (queue.length === 0) return;
+    while (this.#queue.length > 0) this.#commit(this.#takeCalls());
+  }
+
+  #commitNext(): void {
+    if (this.#queue.length === 0) return;
+    this.#commit(this.#takeCalls());
+    if (this.#queue.length > 0) setImmediate(() => this.#commitNext());
+  }
+
+  #takeCalls(): Call[] {
+    let records = 0;
+    const count = this.#queue.findIndex((call) => (records += call.records.length) >= COMMIT_RECORDS);
+    return this.#queue.splice(0, count === -1 ? this.#queue.length : count + 1);
+  }
+
+  #commit(calls: readonly Call[]): void {
     const runs = new Map<PartitionState, Run>();
     try {
       this.#database.exec("BEGIN IMMEDIATE");
-      const answers = queue.map((call) => this.#layDown(call.records, runs));
+      const results = calls.map((call) => this.#layDown(call.records, runs));
       for (const run of runs.values()) this.#writeChunk(run);
       this.#database.exec("COMMIT");
       publish(runs.values());
-      for (const [index, call] of queue.entries()) call.resolve(answers[index] ?? []);
+      for (const [index, call] of calls.entries()) call.resolve(results[index] ?? []);
     } catch (error) {
-      this.#recover(runs.keys());
       const failure = new LogFailure("unavailable", "the log could not be written", error);
-      for (const call of queue) call.reject(failure);
+      for (const call of calls) call.reject(failure);
+      this.#recover(runs.keys());
     }
   }
 
@@ -75,20 +92,21 @@ export class SqliteWriter {
       const partition = this.#partitions.get(record.topic)?.[record.partition];
       if (partition === undefined) return { failure: unknownPartition(record) };
       const run = runs.get(partition) ?? beginRun(partition, runs);
+      const { timestamp } = record;
       const offset = run.end++;
-      if (record.timestamp > run.highestTimestamp) run.highestTimestamp = record.timestamp;
-      run.text += partition.prefix + offset + encodeRest(record);
-      if (run.text.length >= CHUNK_LENGTH) this.#writeChunk(run);
-      return { offset, timestamp: record.timestamp };
+      if (timestamp > run.highestTimestamp) run.highestTimestamp = timestamp;
+      run.chunk.add(offset, record);
+      if (run.chunk.bytes >= CHUNK_BYTES) this.#writeChunk(run);
+      return { offset, timestamp };
     });
   }
 
   #writeChunk(run: Run): void {
-    if (run.text === "") return;
+    const records = run.end - run.chunkBase;
+    if (records === 0) return;
     const id = run.partition.id * OFFSET_SPAN + run.chunkBase;
-    this.#insert.run(id, run.end - run.chunkBase, run.highestTimestamp, Buffer.from(run.text));
+    this.#insert.run(id, records, run.highestTimestamp, run.chunk.take());
     run.chunkBase = run.end;
-    run.text = "";
   }
 
   /** Whether a failed commit took effect is for the file to say, before another offset is given. */
@@ -99,8 +117,9 @@ export class SqliteWriter {
 }
 
 function beginRun(partition: PartitionState, runs: Map<PartitionState, Run>): Run {
-  const { end, highestTimestamp } = partition;
-  const run = { partition, end, highestTimestamp, chunkBase: end, text: "" };
+  const { end, highestTimestamp, prefix } = partition;
+  const chunk = new ChunkEncoder(prefix);
+  const run = { partition, chunk, chunkBase: end, end, highestTimestamp };
   runs.set(partition, run);
   return run;
 }
@@ -112,10 +131,4 @@ function publish(runs: Iterable<Run>): void {
     partition.highestTimestamp = highestTimestamp;
     for (const waiter of partition.waiters) if (waiter.offset < end) waiter.wake();
   }
-}
-
-/** What comes behind the offset. JSON.stringify escapes newlines and lone surrogates. */
-function encodeRest({ timestamp, key, value, headers }: AppendRecord): string {
-  const list = headers.length === 0 ? "[]" : JSON.stringify(headers);
-  return `,"timestamp":${timestamp},"key":${JSON.stringify(key ?? "")},"value":${JSON.stringify(value)},"headers":${list}${RECORD_END}`;
 }
