@@ -1,0 +1,40 @@
+/**
+ * Holds docs/guarantees.md against the tests that exist: `npm run guarantees`.
+ *
+ * Each guarantee is a section `## N. …`; its tests are list items, "- `project` name of the test",
+ * by the exact name that vitest lists. A guarantee without tests is broken, and so is a test that
+ * was renamed or removed while the document still leans on it.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Guarantee, parseGuarantees, problemsOf } from "./guarantees.ts";
+
+const listing = z.array(z.object({ name: z.string(), projectName: z.string() }));
+
+const guarantees = parseGuarantees(readFileSync("docs/guarantees.md", "utf8"));
+const problems = problemsOf(guarantees, existingTests());
+for (const problem of problems) process.stdout.write(`${problem}\n`);
+process.stdout.write(`${summary(guarantees)}, ${problems.length} problems\n`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+/** "project name" of every test. */
+function existingTests(): Set<string> {
+  const directory = mkdtempSync(join(tmpdir(), "gavel-tests-"));
+  try {
+    const file = join(directory, "tests.json");
+    const { status, stdout, stderr } = spawnSync("vitest", ["list", `--json=${file}`], { encoding: "utf8" });
+    if (status !== 0) throw new Error(`the tests cannot be listed:\n${stdout}${stderr}`);
+    const tests = listing.parse(JSON.parse(readFileSync(file, "utf8")));
+    return new Set(tests.map(({ projectName, name }) => `${projectName} ${name}`));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function summary(all: readonly Guarantee[]): string {
+  const tests = all.reduce((sum, guarantee) => sum + guarantee.tests.length, 0);
+  return `${all.length} guarantees, held by ${tests} tests`;
+}

@@ -1,0 +1,40 @@
+export interface Guarantee {
+  readonly number: number;
+  readonly title: string;
+  /** "project name" of each test that holds it. */
+  readonly tests: readonly string[];
+}
+
+/** How many guarantees Gavel gives; the document must number them from 1, without a gap. */
+const count = 10;
+
+/** The sections `## N. …` of the document and the list items "- `project` name" in each. */
+export function parseGuarantees(document: string): Guarantee[] {
+  return document
+    .split(/^## /m)
+    .slice(1)
+    .flatMap((section) => {
+      const [, number, title] = /^(\d+)\. (.+)$/m.exec(section) ?? [];
+      if (number === undefined || title === undefined) return [];
+      const tests = [...section.matchAll(/^- `(\w+)` (.+)$/gm)].map(
+        ([, project, name]) => `${project} ${name}`,
+      );
+      return [{ number: Number(number), title, tests }];
+    });
+}
+
+/** What is wrong, a sentence each; empty when every guarantee is held. */
+export function problemsOf(guarantees: readonly Guarantee[], existing: ReadonlySet<string>): string[] {
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  const missing = numbers
+    .filter((number) => !guarantees.some((guarantee) => guarantee.number === number))
+    .map((number) => `guarantee ${number} is not in the document`);
+  return [...missing, ...guarantees.flatMap((guarantee) => problemsOfOne(guarantee, existing))];
+}
+
+function problemsOfOne({ number, tests }: Guarantee, existing: ReadonlySet<string>): string[] {
+  if (tests.length === 0) return [`guarantee ${number} has no test`];
+  return tests
+    .filter((test) => !existing.has(test))
+    .map((test) => `guarantee ${number} names a test that does not exist: ${test}`);
+}

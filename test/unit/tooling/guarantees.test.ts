@@ -1,0 +1,40 @@
+import { expect, test } from "vitest";
+import { parseGuarantees, problemsOf } from "../../../scripts/guarantees.ts";
+
+/** A document of ten guarantees, each held by one test. */
+const document = Array.from(
+  { length: 10 },
+  (_, index) => `## ${index + 1}. Guarantee ${index + 1}\n\nWhy.\n\n- \`unit\` suite > test ${index + 1}\n`,
+).join("\n");
+
+const existing = new Set(Array.from({ length: 10 }, (_, index) => `unit suite > test ${index + 1}`));
+
+test("ten guarantees with existing tests are in order", () => {
+  expect(
+    problemsOf(parseGuarantees(`# Guarantees\n\n- \`unit\` not in a section\n\n${document}`), existing),
+  ).toEqual([]);
+});
+
+test("a guarantee without a test is told", () => {
+  const broken = document.replace("- `unit` suite > test 4\n", "");
+  expect(problemsOf(parseGuarantees(broken), existing)).toEqual(["guarantee 4 has no test"]);
+});
+
+test("a guarantee whose test was renamed is told", () => {
+  const broken = document.replace("test 10", "test ten");
+  expect(problemsOf(parseGuarantees(broken), existing)).toEqual([
+    "guarantee 10 names a test that does not exist: unit suite > test ten",
+  ]);
+});
+
+test("a test of another project does not count", () => {
+  const broken = document.replace("- `unit` suite > test 1\n", "- `worker` suite > test 1\n");
+  expect(problemsOf(parseGuarantees(broken), existing)).toEqual([
+    "guarantee 1 names a test that does not exist: worker suite > test 1",
+  ]);
+});
+
+test("a guarantee that left the document is told", () => {
+  const broken = document.replace(/## 7\.[^#]*/, "");
+  expect(problemsOf(parseGuarantees(broken), existing)).toEqual(["guarantee 7 is not in the document"]);
+});
