@@ -4,31 +4,44 @@ import { HttpError } from "./http-error.ts";
 import { JsonScanner, JsonSyntaxError } from "./json-scanner.ts";
 
 /**
- * Reads a body of at most `limit` bytes.
- * @throws {HttpError} 413 for a longer one, 415 for a compressed one.
+ * Reads a body of at most `limit` bytes, counting them with `reserve`. What comes after a refusal
+ * is read and dropped: a connection closed on a client that still sends would lose the answer.
+ * @throws {HttpError} 413 for a longer one, 415 for a compressed one; what `reserve` throws.
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  limit: number,
+  reserve: (bytes: number) => void,
+): Promise<Buffer> {
   const encoding = request.headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity") {
     throw new HttpError(415, "a compressed body is not taken", { "accept-encoding": "identity" });
   }
   const declared = Number(request.headers["content-length"] ?? 0);
   if (declared > limit) throw tooLarge(limit);
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    request.on("data", (chunk: Buffer) => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (error: unknown) => {
+      chunks.length = 0;
+      request.off("data", take).resume();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    const take = (chunk: Buffer) => {
       length += chunk.length;
-      if (length > limit) {
-        request.pause();
-        reject(tooLarge(limit));
-      } else {
+      if (length > limit) return refuse(tooLarge(limit));
+      try {
+        reserve(chunk.length);
         chunks.push(chunk);
+      } catch (error) {
+        refuse(error);
       }
-    });
-    request.on("end", () => resolve(join(chunks, length)));
-    request.on("error", () => reject(new HttpError(400, "the body ended early")));
+    };
+    request.on("data", take);
+    request.on("end", resolve);
+    request.on("error", () => refuse(new HttpError(400, "the body ended early")));
   });
+  return join(chunks, length);
 }
 
 function tooLarge(limit: number): HttpError {
@@ -41,14 +54,14 @@ function join(chunks: readonly Buffer[], length: number): Buffer {
 }
 
 /**
- * Reads a body as JSON with `scan`, whatever its content type says, as Upstash does. Bytes that
+ * Runs a scan of a body as JSON, whatever its content type says, as Upstash does. Bytes that
  * are not UTF-8 are refused rather than replaced, since records are kept unchanged.
  * @throws {HttpError} 400
  */
-export function scanJson<T>(body: Buffer, scan: (body: Buffer) => T): T {
+export function scanJson<T>(body: Buffer, scan: () => T): T {
   if (!isUtf8(body)) throw new HttpError(400, "the body is not UTF-8");
   try {
-    return scan(body);
+    return scan();
   } catch (error) {
     if (error instanceof JsonSyntaxError) throw new HttpError(400, "the body is not JSON");
     throw error;

@@ -38,7 +38,8 @@ export class ChunkEncoder {
       const { timestamp, key, value, headers } = record;
       const head = `${this.#prefix}${offset},"timestamp":${timestamp},"key":`;
       position += target.write(head, position, "latin1");
-      position += key === null ? NO_KEY.copy(target, position) : key.bytes.copy(target, position, key.start, key.end);
+      position +=
+        key === null ? NO_KEY.copy(target, position) : key.bytes.copy(target, position, key.start, key.end);
       position += VALUE_NAME.copy(target, position);
       position += value.bytes.copy(target, position, value.start, value.end);
       position += HEADERS_NAME.copy(target, position);

@@ -37,12 +37,7 @@ function toArray(records: readonly Uint8Array[]): Buffer {
 }
 
 /** The offsets of one or several partitions at `earliest`, `latest` or a time in milliseconds. */
-export async function listOffsets(
-  log: EventLog,
-  limits: Limits,
-  body: unknown,
-  at: string,
-): Promise<string> {
+export async function listOffsets(log: EventLog, limits: Limits, body: unknown, at: string): Promise<string> {
   const several = Array.isArray(body);
   const list: readonly unknown[] = several ? body : [body];
   checkBatch(list.length, limits);

@@ -16,7 +16,6 @@ export class HttpError extends Error {
 const statusOf: Readonly<Record<LogFailureCode, number>> = {
   "unknown-partition": 404,
   "too-large": 413,
-  overloaded: 503,
   unavailable: 503,
 };
 

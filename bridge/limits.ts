@@ -13,7 +13,7 @@ export interface Limits {
   readonly maxAnswerBytes: number;
   /** The longest that a fetch waits; a longer timeout counts as this. Milliseconds. */
   readonly maxWaitMs: number;
-  /** Bytes of bodies in work at once, over all requests; beyond it the answer is 503. */
+  /** Bytes of bodies in work at once, over all requests; beyond it the answer is 429. */
   readonly maxPendingBytes: number;
 }
 

@@ -97,10 +97,7 @@ export interface EventLog {
    * timestamp is at or after a time; the end where no record is.
    * @throws {LogFailure} `unknown-partition` when one does not exist.
    */
-  offsets(
-    at: OffsetsAt,
-    partitions: readonly TopicPartition[],
-  ): Promise<readonly TopicPartitionOffset[]>;
+  offsets(at: OffsetsAt, partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]>;
   /** Topic → partition count. */
   topics(): Promise<ReadonlyMap<string, number>>;
   /** Ends what is under way and lets go of files and sockets. */
@@ -110,10 +107,9 @@ export interface EventLog {
 /**
  * - `unknown-partition`: the topic does not exist, or has no such partition.
  * - `too-large`: the record or the call is above the log's limit.
- * - `overloaded`: too much is waiting already; nothing was written.
  * - `unavailable`: the log cannot be written or read now; a write may have taken effect.
  */
-export type LogFailureCode = "unknown-partition" | "too-large" | "overloaded" | "unavailable";
+export type LogFailureCode = "unknown-partition" | "too-large" | "unavailable";
 
 export class LogFailure extends Error {
   override readonly name = "LogFailure";

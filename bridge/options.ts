@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { isTopicName } from "./topic-name.ts";
 
 export interface BridgeSettings {
   readonly host: string;
@@ -19,19 +20,15 @@ Speaks Upstash's REST protocol for Kafka over an embedded log in one SQLite file
   --file <path>         the log's file (BRIDGE_FILE)
   --topics <a,b,c>      topics to declare (BRIDGE_TOPICS)
   --partitions <n>      partitions of each topic (BRIDGE_PARTITIONS, default 8)
-  --exit-with-parent    end when standard input closes, so that no orphan is left behind
+  --exit-with-parent    end when standard input (or the channel to a parent that forked
+                        this process) closes, so that no orphan is left behind
   --help                this text
 
 Credentials come from the environment alone, where no process list shows them:
 BRIDGE_USERNAME and BRIDGE_PASSWORD.
 `;
 
-/** A sentence for the person who started the process. */
-export class SettingsError extends Error {
-  override readonly name = "SettingsError";
-}
-
-/** Flags before environment before defaults. Null asks for the help. @throws {SettingsError} */
+/** Flags before environment before defaults. Null asks for the help. @throws {Error} with a plain sentence. */
 export function readSettings(args: string[], env: NodeJS.ProcessEnv): BridgeSettings | null {
   const flags = readFlags(args);
   if (flags.help === true) return null;
@@ -63,23 +60,22 @@ function readFlags(args: string[]) {
       },
     }).values;
   } catch (error) {
-    throw new SettingsError(error instanceof Error ? error.message : String(error));
+    throw new Error(error instanceof Error ? error.message : String(error), { cause: error });
   }
 }
 
 function integer(text: string, name: string, low: number, high: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= low && value <= high) return value;
-  throw new SettingsError(`${name} must be a whole number from ${low} to ${high}, not "${text}".`);
+  throw new Error(`${name} must be a whole number from ${low} to ${high}, not "${text}".`);
 }
 
 function required(value: string | undefined, sentence: string): string {
   if (value !== undefined && value !== "") return value;
-  throw new SettingsError(sentence);
+  throw new Error(sentence);
 }
 
-/** Kafka's rule for topic names. */
 function topicName(name: string): string {
-  if (/^[A-Za-z0-9._-]{1,249}$/.test(name) && name !== "." && name !== "..") return name;
-  throw new SettingsError(`"${name}" is not a topic's name.`);
+  if (isTopicName(name)) return name;
+  throw new Error(`"${name}" is not a topic's name.`);
 }

@@ -19,11 +19,7 @@ interface Admission {
  * partition, so a client that sends the rest again keeps the order.
  * @throws {HttpError} when nothing was written: the first record's reason.
  */
-export async function produce(
-  log: EventLog,
-  limits: Limits,
-  messages: readonly Message[],
-): Promise<string> {
+export async function produce(log: EventLog, limits: Limits, messages: readonly Message[]): Promise<string> {
   const admission = admit(await log.topics(), limits, messages);
   const { records } = admission;
   const results = records.length === 0 ? [] : await log.append(records);
@@ -31,11 +27,7 @@ export async function produce(
 }
 
 /** Chooses partitions where the client has not, and keeps back what may not be written. */
-function admit(
-  topics: ReadonlyMap<string, number>,
-  limits: Limits,
-  messages: readonly Message[],
-): Admission {
+function admit(topics: ReadonlyMap<string, number>, limits: Limits, messages: readonly Message[]): Admission {
   const records: AppendRecord[] = [];
   const refused = new Map<number, HttpError>();
   const blocked = new Set<string>();

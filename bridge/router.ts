@@ -3,58 +3,64 @@ import { parseJson, readBody, scanJson } from "./body.ts";
 import { fetchRecords, listOffsets } from "./consume.ts";
 import { HttpError } from "./http-error.ts";
 import type { Limits } from "./limits.ts";
-import { type EventLog, jsonSlice, EMPTY_HEADERS } from "./log.ts";
+import { EMPTY_HEADERS, type EventLog, jsonSlice } from "./log.ts";
 import { scanMessages } from "./messages.ts";
 import { produce } from "./produce.ts";
 
-export interface RouteContext {
+/** One authenticated request and what answering it needs. */
+export interface Exchange {
   readonly log: EventLog;
   readonly limits: Limits;
   readonly request: IncomingMessage;
-  /** Aborts when the client is gone or the bridge stops. */
-  readonly signal: AbortSignal;
+  /** Counts bytes of the body as in work until the answer is out. @throws {HttpError} 429 */
+  readonly reserve: (bytes: number) => void;
+  /** A signal that aborts when the client is gone or the bridge stops. */
+  readonly waitSignal: () => AbortSignal;
 }
 
-/** Answers one authenticated request. @throws {HttpError} */
-export async function route(context: RouteContext): Promise<string | Buffer> {
-  const { log, limits, request } = context;
-  const url = new URL(request.url ?? "/", "http://bridge");
-  const [name, ...rest] = segments(url.pathname);
-  const body = () => readBody(request, limits.maxBodyBytes);
-  const json = async () => scanJson(await body(), parseJson);
+/** Answers with a JSON text. @throws {HttpError} */
+export async function route(exchange: Exchange): Promise<string | Buffer> {
+  const { log, limits, request } = exchange;
+  const [path = "", query = ""] = (request.url ?? "").split("?", 2);
+  const [name, ...rest] = segments(path);
   switch (name) {
     case "topics":
-      expect(rest.length === 0);
-      allow(request, ["GET"]);
+      check(request, rest.length === 0, ["GET"]);
       return JSON.stringify(Object.fromEntries(await log.topics()));
     case "produce":
-      expect(rest.length <= 2);
-      allow(request, rest.length === 2 ? ["GET"] : ["GET", "POST"]);
+      check(request, rest.length <= 2, rest.length === 2 ? ["GET"] : ["GET", "POST"]);
       return rest.length === 2
-        ? produceFromPath(context, rest[0] ?? "", rest[1] ?? "", url.searchParams.get("key"))
-        : produceFromBody(context, await body(), rest[0] ?? null);
+        ? produceFromPath(exchange, rest[0] ?? "", rest[1] ?? "", new URLSearchParams(query).get("key"))
+        : produceFromBody(exchange, rest[0] ?? null);
     case "fetch":
-      expect(rest.length === 0);
-      allow(request, ["GET", "POST"]);
-      return fetchRecords(log, limits, await json(), context.signal);
+      check(request, rest.length === 0, ["GET", "POST"]);
+      return fetchRecords(log, limits, await json(exchange), exchange.waitSignal());
     case "offsets":
-      expect(rest.length === 1);
-      allow(request, ["GET", "POST"]);
-      return listOffsets(log, limits, await json(), rest[0] ?? "");
+      check(request, rest.length === 1, ["GET", "POST"]);
+      return listOffsets(log, limits, await json(exchange), rest[0] ?? "");
     default:
       throw new HttpError(404, "not found");
   }
 }
 
-function produceFromBody(context: RouteContext, body: Buffer, topic: string | null) {
-  const { log, limits } = context;
+async function produceFromBody(exchange: Exchange, topic: string | null): Promise<string> {
+  const { log, limits } = exchange;
+  const body = await readBody(exchange.request, limits.maxBodyBytes, exchange.reserve);
   const defaults = { topic, timestamp: Date.now() };
-  const messages = scanJson(body, (bytes) => scanMessages(bytes, limits.maxBatch, defaults));
-  return produce(log, limits, messages);
+  return produce(
+    log,
+    limits,
+    scanJson(body, () => scanMessages(body, limits.maxBatch, defaults)),
+  );
 }
 
 /** `GET /produce/{topic}/{message}` answers the one record's metadata, not an array. */
-async function produceFromPath(context: RouteContext, topic: string, text: string, key: string | null) {
+async function produceFromPath(
+  { log, limits }: Exchange,
+  topic: string,
+  text: string,
+  key: string | null,
+): Promise<string> {
   const message = {
     topic,
     partition: null,
@@ -63,24 +69,26 @@ async function produceFromPath(context: RouteContext, topic: string, text: strin
     value: jsonSlice(text),
     headers: EMPTY_HEADERS,
   };
-  const answer = await produce(context.log, context.limits, [message]);
-  return answer.slice(1, -1);
+  return (await produce(log, limits, [message])).slice(1, -1);
 }
 
-/** A path's segments, decoded; one trailing slash does not count. */
+async function json({ request, limits, reserve }: Exchange): Promise<unknown> {
+  const body = await readBody(request, limits.maxBodyBytes, reserve);
+  return scanJson(body, () => parseJson(body));
+}
+
+/** A path's segments, decoded; one trailing slash does not count. @throws {HttpError} 400 */
 function segments(path: string): string[] {
+  const inside = path.slice(1, path.length > 1 && path.endsWith("/") ? -1 : undefined);
   try {
-    return path.replace(/^\//, "").replace(/\/$/, "").split("/").map(decodeURIComponent);
+    return inside.split("/").map((segment) => decodeURIComponent(segment));
   } catch {
     throw new HttpError(400, "the path is not valid percent-encoding");
   }
 }
 
-function expect(found: boolean): void {
+function check(request: IncomingMessage, found: boolean, methods: readonly string[]): void {
   if (!found) throw new HttpError(404, "not found");
-}
-
-function allow(request: IncomingMessage, methods: readonly string[]): void {
   if (methods.includes(request.method ?? "")) return;
   throw new HttpError(405, "method not allowed", { allow: methods.join(", ") });
 }

@@ -1,109 +1,110 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { authorizer, type Credentials } from "./auth.ts";
-import { errorBody, HttpError, toHttpError } from "./http-error.ts";
+import { RequestHandler } from "./handler.ts";
+import { errorBody, HttpError } from "./http-error.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import type { EventLog } from "./log.ts";
-import { route } from "./router.ts";
 
 export interface BridgeOptions extends Credentials {
-  /** The bridge closes it when it stops. */
+  /** The bridge owns it: it closes it when it stops, and when it cannot start. */
   readonly log: EventLog;
   /** Where to listen: 127.0.0.1 unless given. */
   readonly host?: string;
   /** 0 takes a free port. */
   readonly port: number;
   readonly limits?: Partial<Limits>;
-  /** Hears of failures that are neither the client's nor expected of the log. */
+  /** Hears of defects: what is neither the client's fault nor a failure that the log names. */
   readonly onError?: (error: unknown) => void;
 }
 
 export interface Bridge {
   readonly url: string;
   readonly port: number;
-  /** Accepts no more, finishes what is in flight, ends waiting fetches, closes the log. */
+  /** Accepts no more, ends waiting fetches, finishes what is in flight, closes the log. */
   stop(): Promise<void>;
 }
 
-/** Starts a bridge. @throws {Error} when the port is taken or the credentials are unusable. */
+/** How long a client may take to send a whole request. */
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Connections idle in a client's pool stay good for this long, so that few requests meet a reset. */
+const KEEP_ALIVE_MS = 120_000;
+/** What is still in flight this long after a stop (a client that sends no more) is cut off. */
+const STOP_TIMEOUT_MS = 5_000;
+
+/** Starts a bridge. @throws {Error} with a plain sentence: port taken, credentials unusable. */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const host = options.host ?? "127.0.0.1";
-  const handler = createHandler(options);
-  const server = createServer({ noDelay: true, keepAliveTimeout: 60_000 }, handler.handle);
-  await listen(server, options.port, host);
-  const { port } = server.address() as AddressInfo;
-  let stopped: Promise<void> | undefined;
-  const stop = async () => {
-    const closed = new Promise((resolve) => server.close(resolve));
-    handler.stop();
-    server.closeIdleConnections();
-    await closed;
+  try {
+    const handler = new RequestHandler({
+      log: options.log,
+      limits: { ...defaultLimits, ...options.limits },
+      authorized: authorizer(options),
+      onError: options.onError ?? ((error) => console.error(error)),
+    });
+    const server = createBridgeServer(handler);
+    const port = await listen(server, options.port, host);
+    let stopped: Promise<void> | undefined;
+    return {
+      url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+      port,
+      stop: () => (stopped ??= stop(server, handler, options.log)),
+    };
+  } catch (error) {
     await options.log.close();
-  };
-  const name = host.includes(":") ? `[${host}]` : host;
-  return { url: `http://${name}:${port}`, port, stop: () => (stopped ??= stop()) };
+    throw error;
+  }
 }
 
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, host, () => {
-      server.off("error", reject);
-      resolve();
+function createBridgeServer(handler: RequestHandler): Server {
+  const settings = {
+    noDelay: true,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  };
+  return createServer(settings, (request, response) => handler.handle(request, response))
+    .on("checkContinue", (request, response) => handler.handleExpectation(request, response))
+    .on("clientError", refuseMalformed);
+}
+
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      // The error keeps its code, by which a caller tells a taken port from other failures.
+      if (error.code === "EADDRINUSE") error.message = `Port ${port} on ${host} is in use.`;
+      reject(error);
     });
+    server.listen(port, host, resolve);
   });
+  return (server.address() as AddressInfo).port;
 }
 
-function createHandler(options: BridgeOptions) {
-  const limits = { ...defaultLimits, ...options.limits };
-  const authorized = authorizer(options);
-  const waiting = new Set<AbortController>();
-  let stopping = false;
-
-  const answer = async (request: IncomingMessage, signal: AbortSignal) => {
-    if (request.url === "/healthz" && request.method === "GET") return '{"status":"ok"}';
-    if (!authorized(request.headers.authorization)) {
-      throw new HttpError(401, "wrong or missing credentials", {
-        "www-authenticate": 'Basic realm="bridge", charset="UTF-8"',
-      });
-    }
-    return route({ log: options.log, limits, request, signal });
-  };
-
-  const handle = (request: IncomingMessage, response: ServerResponse) => {
-    const gone = new AbortController();
-    waiting.add(gone);
-    response.on("close", () => {
-      waiting.delete(gone);
-      gone.abort();
-    });
-    answer(request, gone.signal)
-      .then((body) => send(response, 200, body, {}, stopping))
-      .catch((error: unknown) => {
-        const failure = toHttpError(error);
-        if (failure.status === 500) options.onError?.(error);
-        send(response, failure.status, errorBody(failure), failure.headers, !request.complete);
-      });
-  };
-  const stop = () => {
-    stopping = true;
-    for (const controller of waiting) controller.abort();
-  };
-  return { handle, stop };
+async function stop(server: Server, handler: RequestHandler, log: EventLog): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  handler.stop();
+  server.closeIdleConnections();
+  const cutOff = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS);
+  await closed;
+  clearTimeout(cutOff);
+  await log.close();
 }
 
-function send(
-  response: ServerResponse,
-  status: number,
-  body: string | Buffer,
-  headers: Readonly<Record<string, string>>,
-  close: boolean,
-): void {
-  response.writeHead(status, {
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(body),
-    ...headers,
-    ...(close ? { connection: "close" } : {}),
-  });
-  response.end(body);
+const parserErrors: Readonly<Record<string, HttpError>> = {
+  HPE_HEADER_OVERFLOW: new HttpError(431, "the request's head is too long"),
+  ERR_HTTP_REQUEST_TIMEOUT: new HttpError(408, "the request took too long"),
+};
+
+/** What is no HTTP request has no response object: the answer is written on the socket. */
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === "ECONNRESET") {
+    socket.destroy();
+    return;
+  }
+  const failure = parserErrors[error.code ?? ""] ?? new HttpError(400, "the request is malformed");
+  const body = errorBody(failure);
+  socket.end(
+    `HTTP/1.1 ${failure.status} \r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }

@@ -21,6 +21,8 @@ export interface SqliteLogOptions {
   readonly file: string;
   /** Topic → partition count. Topics that the file has besides stay readable and writable. */
   readonly topics: Readonly<Record<string, number>>;
+  /** Where the file stops growing: appends then fail, as on a full disk, and reads go on. */
+  readonly maxBytes?: number;
 }
 
 /** An embedded log in one SQLite file, for development, tests and small installations. */
@@ -32,7 +34,7 @@ export class SqliteLog implements EventLog {
 
   /** @throws {Error} with a plain sentence when the file is in use or does not fit the topics. */
   constructor(options: SqliteLogOptions) {
-    this.#database = openDatabase(options.file);
+    this.#database = openDatabase(options.file, options.maxBytes ?? Infinity);
     this.#partitions = loadPartitions(this.#database, options.topics);
     this.#writer = new SqliteWriter(this.#database, this.#partitions);
     this.#reader = new SqliteReader(this.#database);

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { isTopicName } from "./topic-name.ts";
 import { MAX_PARTITIONS, OFFSET_SPAN } from "./sqlite-schema.ts";
 
 /** A reader that waits for a partition to grow past an offset. */
@@ -33,6 +34,7 @@ export function loadPartitions(
 ): Partitions {
   const partitions = readPartitions(database);
   const missing = Object.entries(declared).filter(([topic, count]) => {
+    if (!isTopicName(topic)) throw new Error(`"${topic}" is not a topic's name.`);
     const existing = partitions.get(topic)?.length;
     if (existing === undefined || existing === count) return existing === undefined;
     throw new Error(`Topic ${topic} has ${existing} partitions in the log, not ${count}.`);
@@ -55,7 +57,13 @@ function readPartitions(database: DatabaseSync): Partitions {
     if (id > MAX_PARTITIONS) throw new Error(`More than ${MAX_PARTITIONS} partitions in one log.`);
     const prefix = `{"topic":${JSON.stringify(topic)},"partition":${number},"offset":`;
     const state: PartitionState = {
-      id, topic, number, prefix, end: 0, highestTimestamp: -1, waiters: new Set(),
+      id,
+      topic,
+      number,
+      prefix,
+      end: 0,
+      highestTimestamp: -1,
+      waiters: new Set(),
     };
     refreshEnd(database, state);
     const list = partitions.get(topic);

@@ -27,36 +27,52 @@ const migrations = [
 export const OFFSET_SPAN = 2 ** 40;
 export const MAX_PARTITIONS = 2 ** 13 - 1;
 
+const PAGE_BYTES = 16 * 1024;
+const CHECKPOINT_BYTES = 8 * 1024 * 1024;
+
 /**
  * Opens the file and brings its schema up to date.
  *
  * `synchronous=FULL` in WAL mode syncs at every commit: what a commit returns from is on disk.
- * The exclusive lock keeps a second bridge, whose offsets would collide, off the same file.
- * @throws {Error} with a plain sentence when the file is in use or newer than this program.
+ * The exclusive lock keeps a second bridge, whose offsets would collide, off the same file; the
+ * system lets go of it when the process ends, however it ends. Large pages fit packed chunks; a
+ * small write-ahead log keeps the pause of a checkpoint short (docs/bridge.md has the figures).
+ * @param maxBytes where the file stops growing; appends then fail and reads go on.
+ * @throws {Error} with a plain sentence when the file is in use, newer, or cannot be opened.
  */
-export function openDatabase(file: string): DatabaseSync {
-  const database = new DatabaseSync(file);
+export function openDatabase(file: string, maxBytes: number): DatabaseSync {
+  let database: DatabaseSync | undefined;
   try {
-    database.exec("PRAGMA page_size = 16384");
-    database.exec("PRAGMA locking_mode = EXCLUSIVE");
-    database.exec("PRAGMA journal_mode = WAL");
-    database.exec("PRAGMA synchronous = FULL");
-    database.exec("PRAGMA wal_autocheckpoint = 512");
-    migrate(database, file);
+    database = new DatabaseSync(file);
+    database.exec(`
+      PRAGMA page_size = ${PAGE_BYTES};
+      PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA wal_autocheckpoint = ${CHECKPOINT_BYTES / PAGE_BYTES};
+      PRAGMA journal_size_limit = ${2 * CHECKPOINT_BYTES};`);
+    migrate(database);
+    const pageBytes = Number(database.prepare("PRAGMA page_size").get()?.["page_size"]);
+    if (maxBytes < Infinity) database.exec(`PRAGMA max_page_count = ${Math.floor(maxBytes / pageBytes)}`);
+    return database;
   } catch (error) {
-    database.close();
-    if (error instanceof Error && /database is locked/.test(error.message)) {
-      throw new Error(`The log ${file} is in use by another process.`, { cause: error });
-    }
-    throw error;
+    database?.close();
+    throw plain(error, file);
   }
-  return database;
 }
 
-function migrate(database: DatabaseSync, file: string): void {
+function plain(error: unknown, file: string): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (reason === "database is locked") {
+    return new Error(`The log ${file} is in use by another process.`, { cause: error });
+  }
+  return new Error(`The log ${file} cannot be opened: ${reason}.`, { cause: error });
+}
+
+function migrate(database: DatabaseSync): void {
   const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
   if (version > migrations.length) {
-    throw new Error(`The log ${file} was written by a newer version of the bridge.`);
+    throw new Error("a newer version of the bridge wrote it");
   }
   database.exec("BEGIN IMMEDIATE");
   for (const migration of migrations.slice(version)) database.exec(migration);

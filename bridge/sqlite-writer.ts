@@ -36,7 +36,7 @@ export class SqliteWriter {
   readonly #database: DatabaseSync;
   readonly #partitions: Partitions;
   readonly #insert: StatementSync;
-  #queue: Call[] = [];
+  readonly #queue: Call[] = [];
 
   constructor(database: DatabaseSync, partitions: Partitions) {
     this.#database = database;
