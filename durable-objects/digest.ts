@@ -1,0 +1,100 @@
+import { isWindowKept } from "../src/auction/aggregates.ts";
+import { departsAfter, repetitionWindowMs } from "../src/auction/rules.ts";
+import type { ItemState } from "../src/auction/state.ts";
+import type { PartitionStorage } from "./dependencies.ts";
+import type { StoredAuction } from "./storage/auction-store.ts";
+import { decodeItem } from "./storage/items.ts";
+
+/** Rows read at a time, and lines hashed together. */
+const pageRows = 1_000;
+
+/**
+ * SHA-256 over the canonical dump of the domain's tables: equal for equal state, however the
+ * records came and were batched. Says nothing about how rows are packed, and treats what is due
+ * to leave as gone, since when it physically leaves is housekeeping.
+ */
+export async function digestOf(storage: PartitionStorage, store: StoredAuction): Promise<string> {
+  let digest = new Uint8Array(32);
+  for (const block of blocksOf(canonicalLines(storage, store))) {
+    const bytes = new TextEncoder().encode(block);
+    const chained = new Uint8Array(digest.length + bytes.length);
+    chained.set(digest);
+    chained.set(bytes, digest.length);
+    digest = new Uint8Array(await crypto.subtle.digest("SHA-256", chained));
+  }
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function* blocksOf(lines: Iterable<string>): Generator<string> {
+  let block: string[] = [];
+  for (const line of lines) {
+    block.push(line);
+    if (block.length < pageRows) continue;
+    yield `${block.join("\n")}\n`;
+    block = [];
+  }
+  yield block.join("\n");
+}
+
+/** The dump itself, a JSON line a thing, in an order that only the state decides. */
+export function* canonicalLines(storage: PartitionStorage, store: StoredAuction): Generator<string> {
+  const { state, aggregates } = store;
+  yield line("state", { ...state, sequences: Object.entries(state.sequences).sort() });
+  yield* itemLines(storage, store);
+  for (const { event } of [...store.waiting.list()].sort((left, right) => left.event.offset - right.event.offset)) {
+    yield line("waiting", [event.offset, event.kind, event.data.itemId]);
+  }
+  for (const entry of store.entries.after(0)) {
+    const item = store.item(entry.itemId);
+    if (item !== undefined && !hasLeft(item, store)) yield line("entry", entry);
+  }
+  for (const { category, currency, phases, bids, gross } of sorted(aggregates.listCategories(), categoryKey)) {
+    yield line("category", [category, currency, Object.entries(phases).sort(), bids, gross.toString()]);
+  }
+  for (const window of aggregates.listWindows(state.streamTime, undefined)) {
+    const { start, category, currency } = window;
+    if (isWindowKept(start, state.streamTime)) yield line("window", [start, category, currency, window.encode()]);
+  }
+  for (const cell of sorted(aggregates.listCells(), ({ cell: id, country }) => `${id} ${country}`)) {
+    yield line("cell", [cell.cell, cell.country, cell.bids, cell.bidders.toSketch()]);
+  }
+}
+
+function* itemLines(storage: PartitionStorage, store: StoredAuction): Generator<string> {
+  let behind = "";
+  for (;;) {
+    type Row = { item_id: string; state: string | null; withdrawn: number | null };
+    const rows = storage.all<Row>(
+      `SELECT item_id, state, NULL AS withdrawn FROM items WHERE item_id > ?
+       UNION ALL SELECT item_id, NULL, withdrawn FROM tombstones WHERE item_id > ? ORDER BY item_id LIMIT ?`,
+      behind,
+      behind,
+      pageRows,
+    );
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    for (const row of rows) {
+      const item = row.state === null ? undefined : decodeItem(row.state);
+      if (item !== undefined && !hasLeft(item, store)) yield line("item", [item, store.terms(item.itemId)]);
+      else yield line("tombstone", [row.item_id, row.withdrawn === 1 || item?.phase === "withdrawn"]);
+    }
+    behind = last.item_id;
+  }
+}
+
+function hasLeft(item: ItemState, store: StoredAuction): boolean {
+  const { retentionMs, streamTime } = store.state;
+  return item.closedAt !== null && streamTime > departsAfter(item, Math.max(retentionMs, repetitionWindowMs));
+}
+
+function categoryKey({ category, currency }: { readonly category: string; readonly currency: string }): string {
+  return `${category} ${currency}`;
+}
+
+function sorted<Thing>(things: readonly Thing[], keyOf: (thing: Thing) => string): Thing[] {
+  return [...things].sort((left, right) => (keyOf(left) < keyOf(right) ? -1 : 1));
+}
+
+function line(kind: string, content: unknown): string {
+  return JSON.stringify([kind, content]);
+}

@@ -1,0 +1,123 @@
+import { Reducer, type OutcomeListener } from "../src/auction/reducer.ts";
+import type { Entry, OutputTopic } from "../src/auction/state.ts";
+import type { LogRecord } from "../src/kafka/port.ts";
+import type { PartitionDependencies } from "./dependencies.ts";
+import { highestSequences } from "./recovery.ts";
+import { StoredAuction } from "./storage/auction-store.ts";
+import { migrate } from "./storage/migrations.ts";
+import { StoredOutbox } from "./storage/outbox.ts";
+
+type Sequences = Readonly<Record<OutputTopic, number>>;
+
+/**
+ * The partition's state, and the one place that changes it: a run of journal records is applied
+ * in one transaction together with the position, the timers and the outbox. A transaction that
+ * fails leaves nothing behind, in storage or in memory.
+ */
+export class JournalState {
+  private readonly dependencies: PartitionDependencies;
+  private readonly source: string;
+  private readonly topic: string;
+  private readonly onOutcome: OutcomeListener;
+  private loaded: { store: StoredAuction; outbox: StoredOutbox; reducer: Reducer } | undefined;
+  private sentBefore: Sequences | undefined;
+
+  constructor(dependencies: PartitionDependencies, source: string, topic: string, onOutcome: OutcomeListener) {
+    this.dependencies = dependencies;
+    this.source = source;
+    this.topic = topic;
+    this.onOutcome = onOutcome;
+  }
+
+  /** Reads everything from storage. */
+  load(): void {
+    const { group, partition, settings, storage } = this.dependencies;
+    migrate(storage);
+    const store = new StoredAuction(storage, settings);
+    const context = { group, topic: this.topic, partition, onOutcome: this.onOutcome };
+    this.loaded = { store, outbox: new StoredOutbox(storage), reducer: new Reducer(store, context) };
+    const [row] = storage.all<{ value: string }>(`SELECT value FROM bookkeeping WHERE name = 'sent_before'`);
+    this.sentBefore = row === undefined ? undefined : (JSON.parse(row.value) as Sequences);
+  }
+
+  private get current(): NonNullable<JournalState["loaded"]> {
+    if (this.loaded === undefined) throw new Error("the partition is not started");
+    return this.loaded;
+  }
+
+  get store(): StoredAuction {
+    return this.current.store;
+  }
+
+  get outbox(): StoredOutbox {
+    return this.current.outbox;
+  }
+
+  /** Next journal offset to apply. */
+  get position(): number {
+    return this.store.state.position;
+  }
+
+  get openedItemsOffset(): number {
+    return this.store.state.openedItemsOffset;
+  }
+
+  /** The outbox is bounded: when it is full the position waits. */
+  get isFull(): boolean {
+    return this.outbox.isFull;
+  }
+
+  get alreadySent(): Sequences {
+    return this.sentBefore ?? { completed: 0, notifications: 0, deadLetters: 0 };
+  }
+
+  /**
+   * Once on empty storage, before anything is applied: learns which outputs are in their topics
+   * since before a wipe. Applying first would send them twice.
+   * @throws {LogError}
+   */
+  async recover(): Promise<void> {
+    if (this.sentBefore !== undefined) return;
+    const highest = await highestSequences(this.dependencies, this.source);
+    if (this.sentBefore !== undefined) return;
+    this.dependencies.storage.run(
+      `INSERT INTO bookkeeping (name, value) VALUES ('sent_before', ?)`,
+      JSON.stringify(highest),
+    );
+    this.sentBefore = highest;
+  }
+
+  /**
+   * Applies records in offset order from the position on, in one transaction. Records before the
+   * position are known and dropped.
+   */
+  apply(run: readonly LogRecord[]): void {
+    const { store, outbox, reducer } = this.current;
+    const { storage } = this.dependencies;
+    try {
+      storage.transaction(() => {
+        for (const record of run) if (record.offset >= store.state.position) reducer.apply(record);
+        const { position, sequences } = store.state;
+        outbox.add(store.takeOutputs(), position, sequences, this.alreadySent);
+        store.flush(outbox.oldestPosition);
+      });
+    } catch (error) {
+      // Memory is ahead of what was rolled back: it is read again.
+      this.load();
+      throw error;
+    }
+  }
+
+  /** When the next start, closing or expiry of a wait is due by stream time, and for which item. */
+  get nextDue(): { readonly due: number; readonly itemId: string } | null {
+    const timer = this.store.items.nextTimer;
+    const expiry = this.store.waiting.nextExpiry;
+    if (timer === null || expiry === null) return timer ?? expiry;
+    return timer.due <= expiry.due ? timer : expiry;
+  }
+
+  isLastOfBidder(entry: Entry): boolean {
+    const item = this.store.item(entry.itemId);
+    return item !== undefined && this.store.newestAccepted(item, entry.bidderId)?.number === entry.number;
+  }
+}

@@ -1,0 +1,153 @@
+import { Arrivals } from "./arrivals.ts";
+import type { PartitionDependencies } from "./dependencies.ts";
+import type { LogRecord } from "../src/kafka/port.ts";
+
+/** Records applied in one transaction at most. */
+const maximumRun = 1_000;
+/** Records that may wait for their turn in memory. */
+const maximumArrivals = 20_000;
+/** A run shorter than this waits a moment for company: a commit costs the same for one as for many. */
+const companyRun = 64;
+const companyMs = 2;
+/** How long a gap may fill by itself before the log is asked. */
+const gapMs = 5;
+const fetchTimeoutMs = 10_000;
+
+export interface LogReaderHost {
+  /** Full topic name. */
+  readonly topic: string;
+  /** Next offset to take. */
+  position(): number;
+  /** Whether records may be taken now; when not, the host kicks the reader once they may. */
+  isReady(): Promise<boolean> | boolean;
+  /**
+   * Takes a run in offset order and moves the position behind it. `gapBefore` tells that the log
+   * has nothing between the position and the run's first record.
+   */
+  take(run: readonly LogRecord[]): Promise<void> | void;
+  /** The log could not be read or a run not be taken; nothing moves until the next kick. */
+  onFailure(error: unknown): void;
+  onSuccess(): void;
+}
+
+/**
+ * Brings one topic partition's records to its host in offset order, each once. Pushed records are
+ * an optimisation: the contiguous run that starts at the position is taken and nothing else; what
+ * is missing is fetched at the position, one fetch in flight; and what a fetch answers is the
+ * truth about gaps, so that a missing offset neither stalls the partition nor lets a later record
+ * overtake an earlier one.
+ */
+export class LogReader {
+  private readonly dependencies: PartitionDependencies;
+  private readonly host: LogReaderHost;
+  private readonly arrivals = new Arrivals(maximumArrivals);
+  private running: Promise<void> | undefined;
+  private toTheEnd = false;
+  private isWoken = false;
+  private ahead: { readonly offset: number; readonly records: Promise<readonly LogRecord[]> } | undefined;
+
+  constructor(dependencies: PartitionDependencies, host: LogReaderHost) {
+    this.dependencies = dependencies;
+    this.host = host;
+  }
+
+  /** Hands in acknowledged records, in any order and any number of times. */
+  offer(records: readonly LogRecord[]): void {
+    const position = this.host.position();
+    for (const record of records) {
+      // No room: the log is asked for it when its turn comes.
+      if (!this.arrivals.offer(record, position)) this.toTheEnd = true;
+    }
+    this.kick();
+  }
+
+  /** Reads the log until its end, or until a failure, which the host has been told of. */
+  async catchUp(): Promise<void> {
+    this.toTheEnd = true;
+    this.kick();
+    while (this.running !== undefined) await this.running;
+  }
+
+  /** Starts working; while it works already, makes it look once more before it stops. */
+  kick(): void {
+    this.isWoken = true;
+    this.running ??= this.run().finally(() => {
+      this.running = undefined;
+      // Something may have come between the last look and this moment.
+      if (this.isWoken) this.kick();
+    });
+  }
+
+  get isWorking(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** Whether something is known to be missing still. */
+  get isBehind(): boolean {
+    return this.toTheEnd || this.arrivals.size > 0;
+  }
+
+  private async run(): Promise<void> {
+    try {
+      do {
+        this.isWoken = false;
+      } while ((await this.host.isReady()) && (await this.step()));
+      this.host.onSuccess();
+    } catch (error) {
+      this.isWoken = false;
+      this.ahead = undefined;
+      this.toTheEnd = true;
+      this.host.onFailure(error);
+    }
+  }
+
+  /** One run or one fetch; false when there is nothing left to do. */
+  private async step(): Promise<boolean> {
+    const position = this.host.position();
+    if (this.arrivals.has(position)) {
+      if (this.arrivals.size < companyRun) await this.dependencies.clock.sleep(companyMs);
+      await this.host.take(this.arrivals.takeRun(position, maximumRun));
+      return true;
+    }
+    if (this.toTheEnd) return this.readOn(position);
+    if (!this.arrivals.hasBehind(position)) return false;
+    await this.dependencies.clock.sleep(gapMs);
+    return this.arrivals.has(position) || this.readOn(position);
+  }
+
+  /** Reads a stretch from the log at the position and takes all of it. */
+  private async readOn(position: number): Promise<boolean> {
+    const records = await this.fetchAt(position);
+    const last = records.at(-1);
+    if (last === undefined) {
+      this.toTheEnd = false;
+      if (!this.arrivals.hasBehind(position)) return false;
+      throw new Error(`the log ends at ${position}, yet later records were acknowledged`);
+    }
+    // The next stretch is on its way while this one is taken; still one fetch in flight.
+    if (this.toTheEnd) this.ahead = { offset: last.offset + 1, records: this.fetchFrom(last.offset + 1) };
+    for (let start = 0; start < records.length; start += maximumRun) {
+      if (start > 0 && !(await this.host.isReady())) {
+        this.toTheEnd = true;
+        return true;
+      }
+      await this.host.take(records.slice(start, start + maximumRun));
+    }
+    this.arrivals.dropBefore(this.host.position());
+    return true;
+  }
+
+  private fetchAt(position: number): Promise<readonly LogRecord[]> {
+    const { ahead } = this;
+    this.ahead = undefined;
+    return ahead?.offset === position ? ahead.records : this.fetchFrom(position);
+  }
+
+  private fetchFrom(offset: number): Promise<readonly LogRecord[]> {
+    const { clock, log, partition } = this.dependencies;
+    const records = log.fetch({ topic: this.host.topic, partition, offset }, clock.now() + fetchTimeoutMs);
+    // A stretch that was fetched ahead may never be asked for; its failure is told when it is.
+    records.catch(() => undefined);
+    return records;
+  }
+}

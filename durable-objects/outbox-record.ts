@@ -1,0 +1,49 @@
+import type { Output } from "../src/auction/state.ts";
+import type { ProduceRecord, RecordHeader } from "../src/kafka/port.ts";
+import { hash53 } from "../src/lib/hash.ts";
+
+/** An output ready to be sent but for its sequence: what the outbox stores. */
+export type PreparedOutput = [
+  type: string,
+  id: string,
+  key: string,
+  time: number,
+  value: string,
+  traceparent: string,
+  tracestate: string,
+];
+
+export function prepare(output: Output): PreparedOutput {
+  const { type, id, key, time, data, traceparent, tracestate } = output;
+  return [type, id, key, time, JSON.stringify(data), traceparent ?? "", tracestate ?? ""];
+}
+
+/**
+ * The record of an output: CloudEvents' Kafka binding in binary mode, with the dense sequence by
+ * which the next group drops what it has seen. The same output always makes the same record.
+ */
+export function recordOf(
+  [type, id, key, time, value, traceparent, tracestate]: PreparedOutput,
+  coordinates: { readonly topic: string; readonly partition: number; readonly source: string; readonly sequence: number },
+): ProduceRecord {
+  const headers: RecordHeader[] = [
+    { key: "ce_specversion", value: "1.0" },
+    { key: "ce_id", value: id },
+    { key: "ce_source", value: coordinates.source },
+    { key: "ce_type", value: type },
+    { key: "ce_time", value: new Date(time).toISOString() },
+    { key: "ce_subject", value: key },
+    { key: "content-type", value: "application/json" },
+    { key: "gavel_sequence", value: String(coordinates.sequence) },
+  ];
+  if (traceparent !== "") headers.push({ key: "ce_traceparent", value: childOf(traceparent, id) });
+  if (tracestate !== "") headers.push({ key: "ce_tracestate", value: tracestate });
+  return { topic: coordinates.topic, partition: coordinates.partition, key, value, timestamp: time, headers };
+}
+
+/** The same trace with a span id made of the output's id, so that a rebuild makes the same one. */
+function childOf(traceparent: string, id: string): string {
+  const [, trace, , flags] = traceparent.split("-");
+  const span = hash53(id, 1).toString(16).padStart(14, "0");
+  return `00-${trace ?? ""}-01${span}-${flags ?? "00"}`;
+}

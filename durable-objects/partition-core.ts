@@ -1,0 +1,302 @@
+import { tickAt } from "../src/auction/tick.ts";
+import type { LogRecord, RecordHeader } from "../src/kafka/port.ts";
+import { topics } from "../src/topology.ts";
+import { computeNextAlarm } from "./alarm.ts";
+import { Backoff } from "./backoff.ts";
+import type { PartitionDependencies } from "./dependencies.ts";
+import { digestOf } from "./digest.ts";
+import { JournalState } from "./journal-state.ts";
+import { LogReader } from "./log-reader.ts";
+import { OutboxSender } from "./outbox-sender.ts";
+import * as reads from "./reads.ts";
+import { ItemRelay } from "./relay.ts";
+import type {
+  BidsPage,
+  BidsQuery,
+  CategoryStats,
+  CellStats,
+  ItemAnswer,
+  ItemQuery,
+  ListPage,
+  ListQuery,
+  PartitionRpc,
+  PartitionStatus,
+  PushBatch,
+  PushResult,
+  WindowQuery,
+  WindowStats,
+} from "./rpc.ts";
+import { Waiters } from "./waiters.ts";
+
+const firstRetryMs = 1_000;
+const longestRetryMs = 30_000;
+
+/**
+ * One partition of the group `auction`: reads the journal in offset order, keeps its state,
+ * relays its items, sends its outputs. Wires the parts; each part argues its own ordering.
+ */
+export class PartitionCore implements PartitionRpc {
+  private readonly dependencies: PartitionDependencies;
+  private readonly journal: JournalState;
+  private readonly journalReader: LogReader;
+  private readonly itemsReader: LogReader;
+  private readonly relay: ItemRelay;
+  private readonly sender: OutboxSender;
+  private readonly waiters: Waiters;
+  private readonly backoff = new Backoff(firstRetryMs, longestRetryMs);
+  private readonly pageCache = new reads.PageCache();
+  /** The journal was read to its end once since this object came up; items are relayed only then. */
+  private hasReadJournal = false;
+  private stalled: string | undefined;
+  private retryAt: number | null = null;
+  private alarmAt: number | null = null;
+
+  constructor(dependencies: PartitionDependencies) {
+    this.dependencies = dependencies;
+    const { group, partition, settings } = dependencies;
+    const source = `/groups/${group}/${partition}`;
+    const journalTopic = settings.topicPrefix + topics.journal;
+    this.waiters = new Waiters(dependencies.clock);
+    this.journal = new JournalState(dependencies, source, journalTopic, (topic, offset, outcome) =>
+      this.waiters.tell(topic, offset, outcome),
+    );
+    this.relay = new ItemRelay(dependencies, { journal: journalTopic, source }, (records) =>
+      this.journalReader.offer(records),
+    );
+    this.journalReader = new LogReader(dependencies, this.journalHost(journalTopic));
+    this.itemsReader = new LogReader(dependencies, this.itemsHost(settings.topicPrefix + topics.items));
+    this.sender = new OutboxSender(dependencies, this.senderHost(source));
+  }
+
+  private journalHost(topic: string): ConstructorParameters<typeof LogReader>[1] {
+    return {
+      topic,
+      position: () => this.journal.position,
+      isReady: async () => (await this.journal.recover(), !this.journal.isFull),
+      take: (run) => this.apply(run),
+      onFailure: (error) => this.fail("read the journal", error),
+      onSuccess: () => this.succeed(),
+    };
+  }
+
+  private itemsHost(topic: string): ConstructorParameters<typeof LogReader>[1] {
+    return {
+      topic,
+      position: () => this.relay.position(this.journal.openedItemsOffset),
+      isReady: () => this.readJournalFirst(),
+      take: (run) => this.relay.relay(run),
+      onFailure: (error) => this.fail("relay items", error),
+      onSuccess: () => this.succeed(),
+    };
+  }
+
+  private senderHost(source: string): ConstructorParameters<typeof OutboxSender>[1] {
+    return {
+      source,
+      outbox: () => this.journal.outbox,
+      entry: (number) => this.journal.store.entries.get(number),
+      isLastOfBidder: (entry) => this.journal.isLastOfBidder(entry),
+      alreadySent: (topic) => this.journal.alreadySent[topic],
+      onFailure: (error) => this.fail("send outputs", error),
+      onSent: () => {
+        if (!this.journal.isFull && this.journalReader.isBehind) this.journalReader.kick();
+      },
+    };
+  }
+
+  /** Brings the schema up to date and loads the state; before any other call. */
+  async start(): Promise<void> {
+    this.journal.load();
+    this.alarmAt = await this.dependencies.storage.getAlarm();
+    this.armAlarm();
+  }
+
+  async push(batch: PushBatch): Promise<PushResult> {
+    const { topic, waitMs } = batch;
+    const last = batch.offsets.at(-1);
+    if (last === undefined) return { position: this.journal.position };
+    const reader = topic === "journal" ? this.journalReader : this.itemsReader;
+    const isApplied = last < this.positionAfter(topic);
+    // Asked for before anything moves, so that the answer cannot slip by.
+    const outcome = waitMs === undefined ? undefined : this.waiters.outcomeWithin(topic, last, waitMs);
+    const reached = isApplied || waitMs !== undefined ? undefined : this.waiters.reached(topic, last);
+    reader.offer(this.recordsOf(batch));
+    await reached;
+    const known = await outcome;
+    return { position: this.journal.position, ...(known === undefined ? {} : { outcome: known }) };
+  }
+
+  private recordsOf({ topic, offsets, timestamps, keys, values, headers }: PushBatch): LogRecord[] {
+    const name = this.dependencies.settings.topicPrefix + topics[topic];
+    const { partition } = this.dependencies;
+    return offsets.map((offset, index) => ({
+      topic: name,
+      partition,
+      offset,
+      timestamp: timestamps[index] ?? 0,
+      key: keys[index] ?? "",
+      value: values[index] ?? "",
+      headers: unflatten(headers[index] ?? []),
+    }));
+  }
+
+  /** First offset that has not taken effect: of the journal, or of the items by their openings. */
+  private positionAfter(topic: "items" | "journal"): number {
+    return topic === "journal" ? this.journal.position : this.journal.openedItemsOffset + 1;
+  }
+
+  private apply(run: readonly LogRecord[]): void {
+    this.journal.apply(run);
+    this.waiters.advance(this.journal.position, this.journal.openedItemsOffset + 1);
+    this.sender.kick();
+    this.armAlarm();
+  }
+
+  /**
+   * Before the first relay the journal is read to its end: it may hold openings that an earlier
+   * life of this object appended and did not apply.
+   */
+  private async readJournalFirst(): Promise<boolean> {
+    if (this.hasReadJournal) return true;
+    await this.journalReader.catchUp();
+    this.hasReadJournal = !this.journalReader.isBehind;
+    return this.hasReadJournal;
+  }
+
+  private succeed(): void {
+    if (this.journal.isFull) return;
+    this.backoff.succeed();
+    this.stalled = undefined;
+    this.retryAt = null;
+  }
+
+  /** Nothing is lost by a failure: the log still has it, and the alarm goes on. */
+  private fail(what: string, error: unknown): void {
+    const { clock, logger, partition } = this.dependencies;
+    const message = error instanceof Error ? error.message : String(error);
+    this.stalled = `could not ${what}: ${message}`;
+    this.retryAt = clock.now() + this.backoff.fail();
+    logger("warn", "partition.stalled", { partition, what, error: message });
+    this.waiters.release();
+    this.armAlarm();
+  }
+
+  private armAlarm(): void {
+    const { clock, storage } = this.dependencies;
+    const at = computeNextAlarm({
+      now: clock.now(),
+      retryAt: this.retryAt,
+      hasWork: !this.journal.outbox.isEmpty || this.journalReader.isBehind || this.itemsReader.isBehind,
+      nextDue: this.journal.nextDue?.due ?? null,
+      trustedTime: this.journal.store.state.trustedTime,
+    });
+    // An alarm that is set earlier fires and computes again; moving it costs a row each time.
+    if (at === null || (this.alarmAt !== null && this.alarmAt <= at)) return;
+    this.alarmAt = at;
+    void storage.setAlarm(at);
+  }
+
+  /** The object's alarm: goes on with what is under way, and closes what is due on an idle partition. */
+  async alarm(): Promise<void> {
+    this.alarmAt = null;
+    try {
+      await this.goOn();
+      await this.tickWhenDue();
+    } catch (error) {
+      this.fail("go on", error);
+    } finally {
+      this.armAlarm();
+    }
+  }
+
+  /** Catches up with both topics and sends what is to be sent. */
+  private async goOn(): Promise<void> {
+    await this.journalReader.catchUp();
+    await this.itemsReader.catchUp();
+    await this.sender.flush();
+  }
+
+  private async tickWhenDue(): Promise<void> {
+    const { clock, log, partition, settings } = this.dependencies;
+    const due = this.journal.nextDue;
+    const now = clock.now();
+    const isIdle = !this.journalReader.isBehind && !this.journalReader.isWorking && this.stalled === undefined;
+    if (due === null || due.due > now || this.journal.store.state.trustedTime || !isIdle) return;
+    const tick = tickAt(now, due.itemId, {
+      journal: settings.topicPrefix + topics.journal,
+      partition,
+      source: `/groups/${this.dependencies.group}/${partition}`,
+    });
+    const [result] = await log.produce([tick], now + settings.produceTimeoutMs);
+    if (result === undefined) return;
+    if (!result.ok) throw result.error;
+    this.journalReader.offer([{ ...tick, offset: result.offset, timestamp: result.timestamp }]);
+    await this.waiters.reached("journal", result.offset);
+  }
+
+  async wake(): Promise<PartitionStatus> {
+    await this.goOn();
+    this.armAlarm();
+    return this.status();
+  }
+
+  status(): Promise<PartitionStatus> {
+    const { state } = this.journal.store;
+    const end = (reader: LogReader, position: number): number | null => (reader.isBehind ? null : position);
+    const items = state.openedItemsOffset + 1;
+    return Promise.resolve({
+      partition: this.dependencies.partition,
+      journal: { position: state.position, endOffset: end(this.journalReader, state.position) },
+      items: { position: items, endOffset: end(this.itemsReader, items) },
+      streamTime: state.streamTime,
+      outbox: this.journal.outbox.unsent,
+      deadLettered: state.deadLettered,
+      ...(this.stalled === undefined ? {} : { stalled: this.stalled }),
+    });
+  }
+
+  async readItem(query: ItemQuery): Promise<ItemAnswer> {
+    const { after, waitMs } = query;
+    if (after !== undefined && after.offset >= this.positionAfter(after.topic)) {
+      const reached = this.waiters.reachedWithin(after.topic, after.offset, waitMs);
+      void (after.topic === "journal" ? this.journalReader : this.itemsReader).catchUp();
+      if (!(await reached)) return { kind: "late" };
+    }
+    const item = reads.readItem(this.journal.store, this.dependencies.partition, query.itemId);
+    return item === null ? { kind: "unknown" } : { kind: "item", item };
+  }
+
+  readBids(query: BidsQuery): Promise<BidsPage | null> {
+    return Promise.resolve(reads.readBids(this.journal.store, this.dependencies.partition, query, this.pageCache));
+  }
+
+  listItems(query: ListQuery): Promise<ListPage> {
+    return Promise.resolve(
+      reads.listItems(this.dependencies.storage, this.journal.store, this.dependencies.partition, query),
+    );
+  }
+
+  categoryStats(): Promise<CategoryStats> {
+    return Promise.resolve(reads.categoryStats(this.journal.store));
+  }
+
+  windowStats(query: WindowQuery): Promise<readonly WindowStats[]> {
+    return Promise.resolve(reads.windowStats(this.journal.store, query));
+  }
+
+  cellStats(): Promise<readonly CellStats[]> {
+    return Promise.resolve(reads.cellStats(this.journal.store));
+  }
+
+  async digest(): Promise<{ readonly position: number; readonly digest: string }> {
+    return { position: this.journal.position, digest: await digestOf(this.dependencies.storage, this.journal.store) };
+  }
+}
+
+function unflatten(flat: readonly string[]): RecordHeader[] {
+  const headers: RecordHeader[] = [];
+  for (let index = 0; index + 1 < flat.length; index += 2) {
+    headers.push({ key: flat[index] ?? "", value: flat[index + 1] ?? "" });
+  }
+  return headers;
+}

@@ -1,0 +1,239 @@
+import type { EventIdentity } from "../../src/auction/decode.ts";
+import type { ItemTerms } from "../../src/auction/events.ts";
+import { repetitionWindowMs } from "../../src/auction/rules.ts";
+import type {
+  AuctionStore,
+  DueItem,
+  Entry,
+  ItemState,
+  LosersOutput,
+  Output,
+  PartitionState,
+  Tombstone,
+  WaitingEvent,
+} from "../../src/auction/state.ts";
+import { GenerationalCache } from "../../src/lib/generational-cache.ts";
+import { hash53 } from "../../src/lib/hash.ts";
+import type { PartitionStorage } from "../dependencies.ts";
+import { StoredAggregates } from "./aggregates.ts";
+import { StoredEntries } from "./entries.ts";
+import { StoredItems } from "./items.ts";
+import { SeenIndex } from "./seen-index.ts";
+import { StoredWaiting } from "./waiting.ts";
+
+const cachedBidders = 25_000;
+const departuresPerTransaction = 20;
+const dayMs = 24 * 60 * 60 * 1000;
+
+export interface StateDefaults {
+  readonly earlyBidWaitMs: number;
+  readonly retentionMs: number;
+}
+
+/**
+ * The reducer's store over SQLite. Everything that a transaction changes is in memory first and
+ * written by `flush`, a row a touched thing; after a transaction that failed, this object is
+ * thrown away and made anew from storage.
+ */
+export class StoredAuction implements AuctionStore {
+  readonly state: PartitionState;
+  readonly aggregates: StoredAggregates;
+  readonly items: StoredItems;
+  readonly entries: StoredEntries;
+  readonly waiting: StoredWaiting;
+  outputs: (Output | LosersOutput)[] = [];
+  private readonly storage: PartitionStorage;
+  private readonly seen: SeenIndex;
+  private readonly bidders = new GenerationalCache<string, true>(cachedBidders);
+  private compactionCursor: number;
+  private compactionResumes: number;
+
+  constructor(storage: PartitionStorage, defaults: StateDefaults, seenRunPairs?: number) {
+    this.storage = storage;
+    this.state = readState(storage, defaults);
+    this.items = new StoredItems(storage);
+    this.entries = new StoredEntries(storage);
+    this.waiting = new StoredWaiting(storage);
+    this.aggregates = new StoredAggregates(storage);
+    this.seen = new SeenIndex(storage, seenRunPairs);
+    this.compactionCursor = 0;
+    this.compactionResumes = 0;
+    this.catchUpDerived();
+  }
+
+  /** Counts and indexes the entries that are in chunks but not yet in cells' rows or runs. */
+  private catchUpDerived(): void {
+    const { countedThrough } = this.aggregates;
+    const { storedThrough } = this.seen;
+    for (const entry of this.entries.after(Math.min(countedThrough, storedThrough))) {
+      if (entry.number > countedThrough) this.aggregates.countCell(entry);
+      if (entry.number > storedThrough) this.index(entry);
+    }
+  }
+
+  item(itemId: string): ItemState | undefined {
+    return this.items.get(itemId);
+  }
+
+  tombstone(itemId: string): Tombstone | undefined {
+    return this.items.tombstone(itemId);
+  }
+
+  terms(itemId: string): ItemTerms {
+    return this.items.terms(itemId);
+  }
+
+  createItem(item: ItemState, terms: ItemTerms): void {
+    this.items.create(item, terms);
+  }
+
+  changed(item: ItemState): void {
+    this.items.changed(item, this.state.position, Math.max(this.state.retentionMs, repetitionWindowMs));
+  }
+
+  hasBidder(item: ItemState, bidderId: string): boolean {
+    if (item.bids === 0) return false;
+    const key = bidderKey(item.itemId, bidderId);
+    if (this.bidders.get(key) === true) return true;
+    return this.newestAccepted(item, bidderId) !== undefined;
+  }
+
+  /** The newest accepted bid of a bidder on an item. */
+  newestAccepted(item: Pick<ItemState, "itemId" | "firstEntry">, bidderId: string): Entry | undefined {
+    const hash = hash53(bidderKey(item.itemId, bidderId));
+    return this.firstMatch(hash, item.firstEntry, (entry) => {
+      return entry.itemId === item.itemId && entry.bidderId === bidderId && entry.kind === "bid" && entry.reason === null;
+    });
+  }
+
+  findEntry(item: ItemState, identity: EventIdentity): Entry | undefined {
+    if (item.firstEntry === 0) return undefined;
+    return this.firstMatch(hash53(eventKey(item.itemId, identity)), item.firstEntry, (entry) => {
+      return entry.itemId === item.itemId && isSameEvent(entry.identity, identity);
+    });
+  }
+
+  private firstMatch(hash: number, oldest: number, matches: (entry: Entry) => boolean): Entry | undefined {
+    for (const number of this.seen.find(hash, oldest)) {
+      const entry = number < oldest ? undefined : this.entries.get(number);
+      if (entry !== undefined && matches(entry)) return entry;
+    }
+    return undefined;
+  }
+
+  append(entry: Entry): void {
+    this.entries.append(entry);
+    this.index(entry);
+    this.aggregates.countCell(entry);
+  }
+
+  private index(entry: Entry): void {
+    this.seen.add(hash53(eventKey(entry.itemId, entry.identity)), entry.number);
+    if (entry.kind !== "bid" || entry.reason !== null) return;
+    const key = bidderKey(entry.itemId, entry.bidderId);
+    this.seen.add(hash53(key), entry.number);
+    this.bidders.set(key, true);
+  }
+
+  nextDue(streamTime: number): DueItem | undefined {
+    return this.items.nextDue(streamTime);
+  }
+
+  addWaiting(waiting: WaitingEvent): void {
+    this.waiting.add(waiting);
+  }
+
+  takeWaiting(itemId: string): readonly WaitingEvent[] {
+    return this.waiting.take(itemId);
+  }
+
+  nextExpired(streamTime: number): WaitingEvent | undefined {
+    return this.waiting.nextExpired(streamTime);
+  }
+
+  removeWaiting(waiting: WaitingEvent): void {
+    this.waiting.remove(waiting);
+  }
+
+  get waitingCount(): number {
+    return this.waiting.count;
+  }
+
+  emit(output: Output): void {
+    this.outputs.push(output);
+  }
+
+  emitLosers(output: LosersOutput): void {
+    this.outputs.push(output);
+  }
+
+  /**
+   * Writes what the transaction changed, but the outbox, whose rows `takeOutputs` hands over.
+   * @param outboxPosition journal position of the oldest output that is still to be sent
+   */
+  flush(outboxPosition: number): void {
+    const { state } = this;
+    this.items.flush();
+    this.entries.flush(state.streamTime);
+    this.seen.flush(state.entries);
+    this.aggregates.flush(state.streamTime, state.entries);
+    this.items.releaseDeparted(state.streamTime, outboxPosition, departuresPerTransaction);
+    this.compact();
+    this.bidders.trim();
+    this.storage.run(
+      `INSERT INTO partition_state (id, state) VALUES (1, ?) ON CONFLICT DO UPDATE SET state = excluded.state`,
+      JSON.stringify(state),
+    );
+  }
+
+  takeOutputs(): readonly (Output | LosersOutput)[] {
+    const { outputs } = this;
+    this.outputs = [];
+    return outputs;
+  }
+
+  /** One chunk a transaction, and a day of stream time between two passes over the chunks. */
+  private compact(): void {
+    const { streamTime, retentionMs } = this.state;
+    if (streamTime < this.compactionResumes) return;
+    const before = streamTime - Math.max(retentionMs, repetitionWindowMs);
+    const cursor = this.entries.compactNext(this.compactionCursor, before, (itemId) => this.items.get(itemId) !== undefined);
+    if (cursor !== null) {
+      this.compactionCursor = cursor;
+      return;
+    }
+    this.compactionCursor = 0;
+    this.compactionResumes = streamTime + dayMs;
+    this.seen.dropThrough(this.entries.firstNumber() - 1);
+  }
+}
+
+function readState(storage: PartitionStorage, defaults: StateDefaults): PartitionState {
+  const [row] = storage.all<{ state: string }>(`SELECT state FROM partition_state WHERE id = 1`);
+  if (row !== undefined) return JSON.parse(row.state) as PartitionState;
+  return {
+    position: 0,
+    streamTime: 0,
+    openedItemsOffset: -1,
+    trustedTime: false,
+    earlyBidWaitMs: defaults.earlyBidWaitMs,
+    retentionMs: defaults.retentionMs,
+    entries: 0,
+    deadLettered: 0,
+    knownGaps: 0,
+    sequences: { completed: 0, notifications: 0, deadLetters: 0 },
+  };
+}
+
+function eventKey(itemId: string, { subject, source, id }: EventIdentity): string {
+  return `event\n${itemId}\n${subject}\n${source}\n${id}`;
+}
+
+function bidderKey(itemId: string, bidderId: string): string {
+  return `bidder\n${itemId}\n${bidderId}`;
+}
+
+function isSameEvent(left: EventIdentity, right: EventIdentity): boolean {
+  return left.id === right.id && left.source === right.source && left.subject === right.subject;
+}
+

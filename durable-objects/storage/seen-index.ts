@@ -1,0 +1,180 @@
+import type { PartitionStorage } from "../dependencies.ts";
+
+/** Pairs in memory before they become a run; 65,536 pairs are 1 MiB of row data and about 6 MB of map. */
+const defaultRunPairs = 65_536;
+/** Pairs of one row: 64 KiB. */
+const slicePairs = 4_096;
+const filterBitsPerPair = 10;
+const filterProbes = 6;
+const cachedSlices = 64;
+
+interface Run {
+  readonly id: number;
+  readonly lastNumber: number;
+  readonly filter: Uint32Array;
+  /** Lowest hash of each slice, ascending. */
+  readonly lowest: readonly number[];
+}
+
+/**
+ * Hash → number of the newest entry with it, for two questions about every bid: was this event
+ * judged before, and does this bidder stand on the item already? A row a hash would double what
+ * a bid costs, so hashes collect in memory and leave as sorted runs with a Bloom filter each
+ * (a log-structured merge tree of one level): about one row for 4,000 hashes. What is not in a
+ * run yet is rebuilt from the entries. A hit is a candidate only: the caller compares the entry.
+ */
+export class SeenIndex {
+  private readonly storage: PartitionStorage;
+  private readonly runPairs: number;
+  private recent = new Map<number, number>();
+  private readonly runs: Run[];
+  private readonly slices = new Map<string, Float64Array>();
+
+  constructor(storage: PartitionStorage, runPairs = defaultRunPairs) {
+    this.storage = storage;
+    this.runPairs = runPairs;
+    this.runs = storage
+      .all<{ id: number; last_number: number; filter: ArrayBuffer }>(
+        `SELECT id, last_number, filter FROM seen_runs ORDER BY id`,
+      )
+      .map((row) => ({
+        id: row.id,
+        lastNumber: row.last_number,
+        filter: new Uint32Array(row.filter),
+        lowest: storage
+          .all<{ lowest: number }>(`SELECT lowest FROM seen_slices WHERE run = ? ORDER BY slice`, row.id)
+          .map(({ lowest }) => lowest),
+      }));
+  }
+
+  /** Entries up to this number are in runs; later ones have to be added again after a start. */
+  get storedThrough(): number {
+    return this.runs.at(-1)?.lastNumber ?? 0;
+  }
+
+  add(hash: number, number: number): void {
+    this.recent.set(hash, number);
+  }
+
+  /** Numbers of entries that may have this hash, newest first, none below `oldest`. */
+  find(hash: number, oldest: number): number[] {
+    const found: number[] = [];
+    const recent = this.recent.get(hash);
+    if (recent !== undefined) found.push(recent);
+    for (let index = this.runs.length - 1; index >= 0; index -= 1) {
+      const run = this.runs[index] as Run;
+      if (run.lastNumber < oldest) break;
+      if (!mayContain(run.filter, hash)) continue;
+      const number = this.lookUp(run, hash);
+      if (number !== undefined) found.push(number);
+    }
+    return found;
+  }
+
+  private lookUp(run: Run, hash: number): number | undefined {
+    const slice = lastAtMost(run.lowest, hash);
+    if (slice < 0) return undefined;
+    const pairs = this.sliceOf(run.id, slice);
+    let low = 0;
+    let high = pairs.length / 2 - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const candidate = pairs[middle * 2] as number;
+      if (candidate === hash) return pairs[middle * 2 + 1];
+      if (candidate < hash) low = middle + 1;
+      else high = middle - 1;
+    }
+    return undefined;
+  }
+
+  private sliceOf(run: number, slice: number): Float64Array {
+    const key = `${run}/${slice}`;
+    const cached = this.slices.get(key);
+    if (cached !== undefined) return cached;
+    const [row] = this.storage.all<{ pairs: ArrayBuffer }>(
+      `SELECT pairs FROM seen_slices WHERE run = ? AND slice = ?`,
+      run,
+      slice,
+    );
+    const pairs = new Float64Array(row?.pairs ?? new ArrayBuffer(0));
+    if (this.slices.size >= cachedSlices) {
+      const oldest = this.slices.keys().next();
+      if (!oldest.done) this.slices.delete(oldest.value);
+    }
+    this.slices.set(key, pairs);
+    return pairs;
+  }
+
+  /** Writes a run when enough pairs came together; inside the transaction of their entries. */
+  flush(lastNumber: number): void {
+    if (this.recent.size < this.runPairs) return;
+    const sorted = [...this.recent].sort((left, right) => left[0] - right[0]);
+    const filter = new Uint32Array(Math.ceil((sorted.length * filterBitsPerPair) / 32));
+    for (const [hash] of sorted) setBits(filter, hash);
+    const id = (this.runs.at(-1)?.id ?? 0) + 1;
+    const lowest: number[] = [];
+    for (let start = 0; start < sorted.length; start += slicePairs) {
+      const pairs = Float64Array.from(sorted.slice(start, start + slicePairs).flat());
+      lowest.push(pairs[0] as number);
+      this.storage.run(
+        `INSERT INTO seen_slices (run, slice, lowest, pairs) VALUES (?, ?, ?, ?)`,
+        id,
+        lowest.length - 1,
+        pairs[0] as number,
+        pairs.buffer,
+      );
+    }
+    this.storage.run(
+      `INSERT INTO seen_runs (id, first_number, last_number, filter) VALUES (?, ?, ?, ?)`,
+      id,
+      this.storedThrough + 1,
+      lastNumber,
+      filter.buffer,
+    );
+    this.runs.push({ id, lastNumber, filter, lowest });
+    this.recent = new Map();
+  }
+
+  /** Drops runs that lie wholly before an entry number: their entries are gone. */
+  dropThrough(number: number): void {
+    while ((this.runs[0]?.lastNumber ?? Number.POSITIVE_INFINITY) <= number) {
+      const run = this.runs.shift() as Run;
+      this.storage.run(`DELETE FROM seen_slices WHERE run = ?`, run.id);
+      this.storage.run(`DELETE FROM seen_runs WHERE id = ?`, run.id);
+    }
+  }
+}
+
+function probes(filter: Uint32Array, hash: number, visit: (word: number, mask: number) => boolean): boolean {
+  const low = hash >>> 0;
+  const step = Math.imul(Math.floor(hash / 0x100000000), 0x9e3779b1) | 1;
+  const bits = filter.length * 32;
+  for (let probe = 0; probe < filterProbes; probe += 1) {
+    const bit = ((low + Math.imul(probe, step)) >>> 0) % bits;
+    if (!visit(bit >>> 5, 1 << (bit & 31))) return false;
+  }
+  return true;
+}
+
+function setBits(filter: Uint32Array, hash: number): void {
+  probes(filter, hash, (word, mask) => {
+    filter[word] = (filter[word] as number) | mask;
+    return true;
+  });
+}
+
+function mayContain(filter: Uint32Array, hash: number): boolean {
+  return probes(filter, hash, (word, mask) => ((filter[word] as number) & mask) !== 0);
+}
+
+/** Index of the last element that is at most `value`, or -1. */
+function lastAtMost(ascending: readonly number[], value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ascending[middle] as number) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,60 @@
+import { eventTypes } from "../topology.ts";
+import type { LogRecord, ProduceRecord, RecordHeader } from "../kafka/port.ts";
+
+export interface OpeningSettings {
+  readonly graceMs: number;
+  readonly earlyBidWaitMs: number;
+  readonly retentionMs: number;
+}
+
+/** Where openings go and who writes them. */
+export interface OpeningTarget {
+  readonly journal: string;
+  readonly source: string;
+}
+
+/**
+ * The journal record that opens an item: its terms as they were listed, its own timestamp, its
+ * offset in `auction.items`, the rules' version and the settings in force, so that nothing but
+ * the journal decides later. An item that cannot be read is relayed too, without its terms: the
+ * journal then says, in its one order, that it ended as a dead letter.
+ */
+export function openingOf(record: LogRecord, settings: OpeningSettings, target: OpeningTarget): ProduceRecord {
+  const item = parseObject(record.value) ?? { unreadable: record.value };
+  return opening(record, item, settings, target);
+}
+
+/** The same without what was listed, for an item whose opening the log refuses as too large. */
+export function openingWithoutTerms(record: LogRecord, settings: OpeningSettings, target: OpeningTarget): ProduceRecord {
+  return opening(record, { unreadable: "the opening is larger than the log takes" }, settings, target);
+}
+
+function opening(
+  record: LogRecord,
+  item: Readonly<Record<string, unknown>>,
+  settings: OpeningSettings,
+  target: OpeningTarget,
+): ProduceRecord {
+  const { topic, partition, offset, key, timestamp } = record;
+  const value = JSON.stringify({ ...item, itemsOffset: offset, rules: 1, ...settings });
+  const headers: RecordHeader[] = [
+    { key: "ce_specversion", value: "1.0" },
+    { key: "ce_id", value: `${topic}/${partition}/${offset}` },
+    { key: "ce_source", value: target.source },
+    { key: "ce_type", value: eventTypes.itemOpened },
+    { key: "ce_time", value: new Date(timestamp).toISOString() },
+    { key: "ce_subject", value: key },
+    { key: "content-type", value: "application/json" },
+    ...record.headers.filter((header) => header.key === "ce_traceparent" || header.key === "ce_tracestate"),
+  ];
+  return { topic: target.journal, partition, key, value, timestamp, headers };
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,153 @@
+import { eventTypes } from "../topology.ts";
+import type { BidEvent, UnreadableRecord } from "./decode.ts";
+import type { BidReason, HighestBid, ItemTerms, RejectionReason } from "./events.ts";
+import type { Entry, ItemState, LosersOutput, Output } from "./state.ts";
+
+/** Which record an output comes from; makes its id, time and trace. */
+export interface Cause {
+  /** Journal topic as named in the log, and its partition. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly streamTime: number;
+  readonly traceparent: string | undefined;
+  readonly tracestate: string | undefined;
+  /** Outputs of this record so far. */
+  count: number;
+}
+
+/** A dead letter holds at most this many bytes of the record's value as JSON; the log bounds a record. */
+const maximumDeadLetterBytes = 600_000;
+
+function nextId(cause: Cause): string {
+  cause.count += 1;
+  return `${cause.topic}/${cause.partition}/${cause.offset}/${cause.count}`;
+}
+
+function output(
+  cause: Cause,
+  topic: Output["topic"],
+  type: string,
+  key: string,
+  data: Readonly<Record<string, unknown>>,
+): Output {
+  const { streamTime: time, traceparent, tracestate } = cause;
+  return { topic, type, id: nextId(cause), key, time, data, traceparent, tracestate };
+}
+
+export function outbid(cause: Cause, item: ItemState, displaced: HighestBid, by: HighestBid): Output {
+  const { amount, bidderId, bidId } = by;
+  return output(cause, "notifications", eventTypes.bidderOutbid, item.itemId, {
+    itemId: item.itemId,
+    bidderId: displaced.bidderId,
+    bidId: displaced.bidId,
+    amount: displaced.amount,
+    highest: { amount, bidderId, bidId },
+  });
+}
+
+export function rejected(cause: Cause, bid: BidEvent, reason: BidReason | RejectionReason): Output {
+  const { itemId, bidderId, amount, bidId } = bid.data;
+  return output(cause, "notifications", eventTypes.bidderRejected, itemId, {
+    itemId,
+    bidderId,
+    bidId: bidId ?? bid.identity.id,
+    amount,
+    reason,
+  });
+}
+
+export function won(cause: Cause, item: ItemState, winner: HighestBid): Output {
+  return output(cause, "notifications", eventTypes.bidderWon, item.itemId, {
+    itemId: item.itemId,
+    bidderId: winner.bidderId,
+    bidId: winner.bidId,
+    amount: winner.amount,
+  });
+}
+
+/** The `lost` of one bidder, made from that bidder's last accepted bid when the slice is sent. */
+export function lost(losers: LosersOutput, entry: Entry, index: number): Output {
+  const { itemId, outcome, price, time, traceparent, tracestate } = losers;
+  const { bidderId, bidId, amount } = entry;
+  const data = { itemId, bidderId, bidId, amount, outcome, ...(price === null ? {} : { price }) };
+  const id = `${losers.idPrefix}/${index}`;
+  return { topic: "notifications", type: eventTypes.bidderLost, id, key: itemId, time, data, traceparent, tracestate };
+}
+
+export function losers(cause: Cause, item: ItemState, count: number): LosersOutput {
+  const sold = item.phase === "sold" ? item.highest : null;
+  const { streamTime: time, traceparent, tracestate } = cause;
+  return {
+    topic: "notifications",
+    idPrefix: nextId(cause),
+    itemId: item.itemId,
+    winner: sold?.bidderId ?? null,
+    outcome: item.phase as LosersOutput["outcome"],
+    price: sold?.amount ?? null,
+    time,
+    lastEntry: item.lastEntry,
+    count,
+    traceparent,
+    tracestate,
+  };
+}
+
+export function completed(cause: Cause, item: ItemState, terms: ItemTerms): Output {
+  const sold = item.phase === "sold" ? item.highest : null;
+  return output(cause, "completed", eventTypes.itemCompleted, item.itemId, {
+    itemId: item.itemId,
+    sellerId: item.sellerId,
+    title: terms.title,
+    category: item.category,
+    ...(terms.attributes === undefined ? {} : { attributes: terms.attributes }),
+    currency: item.currency,
+    outcome: item.phase,
+    ...(sold === null ? {} : { price: sold.amount, winner: winnerOf(cause, sold) }),
+    startingPrice: item.startingPrice,
+    ...(item.reserve === null ? {} : { reserve: item.reserve }),
+    bids: item.bids,
+    bidders: item.bidders,
+    startsAt: toIso(item.startsAt ?? item.listedAt),
+    endsAt: toIso(item.endsAt),
+    closedAt: toIso(item.closedAt ?? cause.streamTime),
+  });
+}
+
+function winnerOf(cause: Cause, highest: HighestBid & { readonly offset: number }): Record<string, unknown> {
+  const { bidderId, bidId, offset } = highest;
+  return { bidderId, bidId, partition: cause.partition, offset };
+}
+
+/** What could not be read, with its coordinates and the record itself, cut where it is too long. */
+export function deadLetter(cause: Cause, group: string, unreadable: UnreadableRecord): Output {
+  const { record, why } = unreadable;
+  const value = cutToFit(record.value);
+  return output(cause, "deadLetters", eventTypes.deadLetter, record.key, {
+    group,
+    topic: cause.topic,
+    partition: cause.partition,
+    offset: cause.offset,
+    attempts: 1,
+    error: why,
+    record: {
+      key: record.key,
+      value,
+      ...(value === record.value ? {} : { truncated: true }),
+      headers: record.headers,
+      timestamp: record.timestamp,
+    },
+  });
+}
+
+function cutToFit(value: string): string {
+  let cut = value;
+  while (new TextEncoder().encode(JSON.stringify(cut)).length > maximumDeadLetterBytes) {
+    cut = cut.slice(0, Math.floor(cut.length / 2)).toWellFormed();
+  }
+  return cut;
+}
+
+export function toIso(time: number): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,286 @@
+import { decodeJournalRecord, type BidEvent, type JournalEvent, type OpeningEvent, type UnreadableRecord, type WithdrawalEvent } from "./decode.ts";
+import type { HighestBid, ItemTerms, Opening, Outcome, RejectionReason } from "./events.ts";
+import { completed, deadLetter, losers, outbid, rejected, won, type Cause } from "./outputs.ts";
+import {
+
+  judgeBid,
+  judgeDeparted,
+  judgeWithdrawal,
+  maximumWaiting,
+  reserveMet,
+  tellsRepetitions,
+} from "./rules.ts";
+import type { AuctionStore, Entry, ItemState } from "./state.ts";
+import type { LogRecord } from "../kafka/port.ts";
+
+/** Where outcomes go: whoever waits for one finds it by the coordinates of the event's record. */
+export type OutcomeListener = (topic: "items" | "journal", offset: number, outcome: Outcome) => void;
+
+export interface ReducerContext {
+  readonly group: string;
+  /** Journal topic as named in the log. */
+  readonly topic: string;
+  readonly partition: number;
+  readonly onOutcome: OutcomeListener;
+}
+
+/**
+ * Applies the journal, one record a step, to the store. A function of the records alone: no
+ * clock, no setting, no other topic. Each record first moves stream time, then ends what is due
+ * by it (in order of due time), and only then has its own effect, so that a decision never
+ * depends on which records happen to share a batch.
+ */
+export class Reducer {
+  private readonly store: AuctionStore;
+  private readonly context: ReducerContext;
+
+  constructor(store: AuctionStore, context: ReducerContext) {
+    this.store = store;
+    this.context = context;
+  }
+
+  /** Applies one record; the caller passes them in offset order, each once. */
+  apply(record: LogRecord): void {
+    const { state } = this.store;
+    const event = decodeJournalRecord(record);
+    state.streamTime = Math.max(state.streamTime, event.timestamp);
+    const cause = this.causeOf(event);
+    this.endWhatIsDue(cause);
+    this.take(event, cause);
+    if (event.kind !== "unreadable") state.trustedTime = event.trustedTime;
+    state.knownGaps += record.offset - state.position;
+    state.position = record.offset + 1;
+  }
+
+  private causeOf(event: JournalEvent): Cause {
+    const { topic, partition } = this.context;
+    const { streamTime } = this.store.state;
+    const trace =
+      event.kind === "unreadable"
+        ? { traceparent: undefined, tracestate: undefined }
+        : { traceparent: event.traceparent, tracestate: event.tracestate };
+    return { topic, partition, offset: event.offset, streamTime, ...trace, count: 0 };
+  }
+
+  private take(event: JournalEvent, cause: Cause): void {
+    switch (event.kind) {
+      case "bid":
+      case "withdrawal":
+        return this.takeOrWait(event, cause);
+      case "opening":
+        return this.open(event, cause);
+      case "tick":
+        return;
+      case "unreadable":
+        return this.bury(event, cause);
+    }
+  }
+
+  /** What cannot be read ends as a dead letter, once: an item's relayed twice is known by its items offset. */
+  private bury(event: UnreadableRecord, cause: Cause): void {
+    const { state } = this.store;
+    if (event.itemsOffset !== undefined) {
+      if (event.itemsOffset <= state.openedItemsOffset) return;
+      state.openedItemsOffset = event.itemsOffset;
+    }
+    state.deadLettered += 1;
+    this.store.emit(deadLetter(cause, this.context.group, event));
+  }
+
+  /** Ends what is due, the earliest first: starts and closings of items, and waits that lasted too long. */
+  private endWhatIsDue(cause: Cause): void {
+    const { store } = this;
+    for (;;) {
+      const due = store.nextDue(cause.streamTime);
+      const expired = store.nextExpired(cause.streamTime);
+      if (expired !== undefined && (due === undefined || isBefore(expired.expiresAt, expired.event.data.itemId, due.due, due.item.itemId))) {
+        store.removeWaiting(expired);
+        this.refuseUnknown(expired.event, cause);
+      } else if (due !== undefined) {
+        if (due.item.phase === "scheduled") this.start(due.item);
+        else this.complete(due.item, reserveMet(due.item) ? "sold" : "unsold", cause);
+      } else {
+        return;
+      }
+    }
+  }
+
+  private start(item: ItemState): void {
+    item.phase = "open";
+    this.store.changed(item);
+    this.store.aggregates.moved(item, "scheduled", null);
+  }
+
+  private open(event: OpeningEvent, cause: Cause): void {
+    const { store } = this;
+    const { state } = store;
+    const opening = event.data;
+    // The relay may append an opening twice when it cannot know whether the first append took effect.
+    if (opening.itemsOffset <= state.openedItemsOffset) return;
+    state.openedItemsOffset = opening.itemsOffset;
+    state.earlyBidWaitMs = opening.earlyBidWaitMs;
+    state.retentionMs = opening.retentionMs;
+    if (store.item(opening.itemId) !== undefined || store.tombstone(opening.itemId) !== undefined) {
+      this.context.onOutcome("items", opening.itemsOffset, { status: "rejected", reason: "already-listed" });
+      return;
+    }
+    const item = itemFrom(opening, event.timestamp, state.streamTime);
+    store.createItem(item, termsOf(opening));
+    store.aggregates.moved(item, null, null);
+    this.context.onOutcome("items", opening.itemsOffset, { status: "accepted", bids: 0 });
+    for (const waiting of store.takeWaiting(item.itemId)) this.judge(item, waiting.event, cause);
+    this.endWhatIsDue(cause);
+  }
+
+  private takeOrWait(event: BidEvent | WithdrawalEvent, cause: Cause): void {
+    const { store } = this;
+    const { itemId } = event.data;
+    const item = store.item(itemId);
+    if (item !== undefined) return this.judge(item, event, cause);
+    const tombstone = store.tombstone(itemId);
+    if (tombstone !== undefined) return this.refuse(event, judgeDeparted(tombstone), undefined, cause);
+    const expiresAt = event.timestamp + store.state.earlyBidWaitMs + 1;
+    if (store.waitingCount >= maximumWaiting || expiresAt <= cause.streamTime) return this.refuseUnknown(event, cause);
+    store.addWaiting({ event, expiresAt });
+  }
+
+  private judge(item: ItemState, event: BidEvent | WithdrawalEvent, cause: Cause): void {
+    const { store } = this;
+    if (tellsRepetitions(item, cause.streamTime)) {
+      const first = store.findEntry(item, event.identity);
+      if (first !== undefined) return this.tell(event.offset, { ...outcomeOf(item, first.reason), duplicate: true });
+    }
+    const reason = event.kind === "bid" ? judgeBid(item, event) : judgeWithdrawal(item, event);
+    const isNewBidder = event.kind === "bid" && reason === null && !store.hasBidder(item, event.data.bidderId);
+    this.append(item, event, reason);
+    if (reason !== null) {
+      if (event.kind === "bid") item.rejected += 1;
+      store.changed(item);
+      return this.refuse(event, reason, item, cause);
+    }
+    if (event.kind === "withdrawal") this.complete(item, "withdrawn", cause);
+    else this.accept(item, event, isNewBidder, cause);
+    this.tell(event.offset, outcomeOf(item, null));
+  }
+
+  private accept(item: ItemState, bid: BidEvent, isNewBidder: boolean, cause: Cause): void {
+    const { store } = this;
+    const { bidderId, amount, bidId } = bid.data;
+    const displaced = item.highest;
+    const highest = { amount, bidderId, bidId: bidId ?? bid.identity.id, offset: bid.offset };
+    item.highest = highest;
+    item.bids += 1;
+    if (isNewBidder) item.bidders += 1;
+    store.changed(item);
+    store.aggregates.accepted(item, bid, cause.streamTime);
+    if (displaced !== null && displaced.bidderId !== bidderId) store.emit(outbid(cause, item, displaced, highest));
+  }
+
+  private append(item: ItemState, event: BidEvent | WithdrawalEvent, reason: RejectionReason | null): void {
+    const { state } = this.store;
+    state.entries += 1;
+    const bid = event.kind === "bid" ? event.data : null;
+    const entry: Entry = {
+      number: state.entries,
+      previous: item.lastEntry,
+      kind: event.kind,
+      offset: event.offset,
+      timestamp: event.timestamp,
+      itemId: item.itemId,
+      identity: event.identity,
+      reason,
+      bidderId: bid?.bidderId ?? "",
+      bidId: bid === null ? "" : (bid.bidId ?? event.identity.id),
+      amount: bid?.amount ?? 0,
+      cell: event.data.edge.cell ?? "",
+      country: event.data.edge.country ?? "",
+    };
+    if (item.firstEntry === 0) item.firstEntry = entry.number;
+    item.lastEntry = entry.number;
+    this.store.append(entry);
+  }
+
+  /**
+   * Completes an item once: the phase is left here and never entered again. The fact comes
+   * first, then who won, then one `lost` for each other bidder.
+   */
+  private complete(item: ItemState, outcome: "sold" | "unsold" | "withdrawn", cause: Cause): void {
+    const { store } = this;
+    const from = item.phase;
+    item.phase = outcome;
+    item.closedAt = cause.streamTime;
+    store.changed(item);
+    const winner = outcome === "sold" ? item.highest : null;
+    store.aggregates.moved(item, from, winner?.amount ?? null);
+    store.emit(completed(cause, item, store.terms(item.itemId)));
+    if (winner !== null) store.emit(won(cause, item, winner));
+    const others = item.bidders - (winner === null ? 0 : 1);
+    if (others > 0) store.emitLosers(losers(cause, item, others));
+  }
+
+  private refuseUnknown(event: BidEvent | WithdrawalEvent, cause: Cause): void {
+    this.refuse(event, "unknown-item", undefined, cause);
+  }
+
+  private refuse(
+    event: BidEvent | WithdrawalEvent,
+    reason: RejectionReason,
+    item: ItemState | undefined,
+    cause: Cause,
+  ): void {
+    if (event.kind === "bid") this.store.emit(rejected(cause, event, reason));
+    this.tell(event.offset, item === undefined ? { status: "rejected", reason } : outcomeOf(item, reason));
+  }
+
+  private tell(offset: number, outcome: Outcome): void {
+    this.context.onOutcome("journal", offset, outcome);
+  }
+}
+
+function isBefore(due: number, itemId: string, otherDue: number, otherItemId: string): boolean {
+  return due === otherDue ? itemId < otherItemId : due < otherDue;
+}
+
+function outcomeOf(item: ItemState, reason: RejectionReason | null): Outcome {
+  const highest = item.highest === null ? {} : { highest: publicHighest(item.highest) };
+  const verdict = reason === null ? { status: "accepted" as const } : { status: "rejected" as const, reason };
+  return { ...verdict, ...highest, bids: item.bids };
+}
+
+/** The highest bid without its coordinates. */
+export function publicHighest({ amount, bidderId, bidId }: HighestBid): HighestBid {
+  return { amount, bidderId, bidId };
+}
+
+function itemFrom(opening: Opening, listedAt: number, streamTime: number): ItemState {
+  const startsAt = opening.startsAt === undefined ? null : Date.parse(opening.startsAt);
+  const endsAt = Date.parse(opening.endsAt);
+  return {
+    itemId: opening.itemId,
+    sellerId: opening.sellerId,
+    category: opening.category,
+    currency: opening.currency,
+    startingPrice: opening.startingPrice,
+    increment: opening.increment ?? 1,
+    reserve: opening.reserve ?? null,
+    startsAt,
+    endsAt,
+    closesAt: endsAt + opening.graceMs,
+    listedAt,
+    phase: startsAt !== null && startsAt > streamTime ? "scheduled" : "open",
+    highest: null,
+    bids: 0,
+    rejected: 0,
+    bidders: 0,
+    firstEntry: 0,
+    lastEntry: 0,
+    closedAt: null,
+  };
+}
+
+function termsOf(opening: Opening): ItemTerms {
+  const { edge: _edge, itemsOffset: _offset, rules: _rules, graceMs: _grace, ...rest } = opening;
+  const { earlyBidWaitMs: _wait, retentionMs: _retention, ...terms } = rest;
+  return terms;
+}
+

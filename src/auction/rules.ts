@@ -1,0 +1,57 @@
+import type { BidEvent, WithdrawalEvent } from "./decode.ts";
+import type { BidReason, RejectionReason } from "./events.ts";
+import type { ItemState, Tombstone } from "./state.ts";
+
+/** How long, in stream time, a finished item still knows its events again. */
+export const repetitionWindowMs = 24 * 60 * 60 * 1000;
+
+/** How many events may wait for their items, per partition. */
+export const maximumWaiting = 10_000;
+
+/**
+ * Why a bid is refused, or null where it stands. The first reason that applies, in the order of
+ * the interface. The bid's own timestamp decides whether it was in time; an item that is already
+ * complete refuses every bid.
+ */
+export function judgeBid(item: ItemState, bid: BidEvent): BidReason | null {
+  const { timestamp, data } = bid;
+  if (item.phase === "withdrawn") return "withdrawn";
+  if (item.startsAt !== null && timestamp < item.startsAt) return "not-started";
+  if (isComplete(item) || timestamp >= item.endsAt) return "ended";
+  if (data.currency !== item.currency) return "currency-mismatch";
+  if (data.bidderId === item.sellerId) return "own-item";
+  if (data.amount < item.startingPrice) return "below-start";
+  if (item.highest !== null && data.amount < item.highest.amount + item.increment) return "too-low";
+  return null;
+}
+
+/** Why a withdrawal is refused, or null. An unbound credential may withdraw any item. */
+export function judgeWithdrawal(item: ItemState, withdrawal: WithdrawalEvent): RejectionReason | null {
+  if (item.phase === "withdrawn") return "withdrawn";
+  if (isComplete(item) || withdrawal.timestamp >= item.endsAt) return "ended";
+  const { subject } = withdrawal.identity;
+  return subject !== "" && subject !== item.sellerId ? "not-seller" : null;
+}
+
+/** Why an event on an item that has left is refused. */
+export function judgeDeparted(tombstone: Tombstone): "withdrawn" | "ended" {
+  return tombstone.withdrawn ? "withdrawn" : "ended";
+}
+
+export function isComplete(item: ItemState): boolean {
+  return item.phase !== "scheduled" && item.phase !== "open";
+}
+
+/** Whether a finished item still tells repetitions of its events (see `repetitionWindowMs`). */
+export function tellsRepetitions(item: ItemState, streamTime: number): boolean {
+  return item.closedAt === null || streamTime <= item.closedAt + repetitionWindowMs;
+}
+
+/** Stream time after which nothing of an item is needed any more but its tombstone. */
+export function departsAfter(item: ItemState, retentionMs: number): number {
+  return (item.closedAt ?? Number.POSITIVE_INFINITY) + Math.max(retentionMs, repetitionWindowMs);
+}
+
+export function reserveMet(item: ItemState): boolean {
+  return item.highest !== null && item.highest.amount >= (item.reserve ?? 0);
+}
