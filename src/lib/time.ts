@@ -25,3 +25,8 @@ export function parseTimestamp(text: string): number | null {
 export function formatTimestamp(milliseconds: number): string {
   return new Date(milliseconds).toISOString();
 }
+
+/** RFC 3339 in UTC with milliseconds, whatever offset the client chose. Expects a valid timestamp. */
+export function canonicalTimestamp(text: string): string {
+  return formatTimestamp(parseTimestamp(text) ?? Number.NaN);
+}

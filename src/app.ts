@@ -1,0 +1,85 @@
+import { Hono, type MiddlewareHandler } from "hono";
+import { ConfigError } from "./config.ts";
+import { consoleLogger as logger, describeError } from "./lib/log.ts";
+import { Problem, problemResponse } from "./lib/problem.ts";
+import { uuidv7 } from "./lib/uuid.ts";
+import { getHealth, getReadiness } from "./routes/health.ts";
+import { getBids, getItem, listItems } from "./routes/items.ts";
+import type { AppContext, AppEnv } from "./routes/operation.ts";
+import { getCategories, getCells, getWindows } from "./routes/stats.ts";
+import { postBids, postEvents, postItems, postWithdrawal } from "./routes/write.ts";
+
+type Handler = (context: AppContext) => Response | Promise<Response>;
+type Methods = Partial<Record<"GET" | "POST", Handler>>;
+
+/** Every path with its methods. HEAD goes where GET goes, without the body. */
+const routes: Readonly<Record<string, Methods>> = {
+  "/v1/items": { GET: listItems, POST: postItems },
+  "/v1/items/:itemId": { GET: getItem },
+  "/v1/items/:itemId/bids": { GET: getBids },
+  "/v1/items/:itemId/withdraw": { POST: postWithdrawal },
+  "/v1/bids": { POST: postBids },
+  "/v1/events": { POST: postEvents },
+  "/v1/stats/categories": { GET: getCategories },
+  "/v1/stats/windows": { GET: getWindows },
+  "/v1/stats/cells": { GET: getCells },
+  "/healthz": { GET: getHealth },
+  "/readyz": { GET: getReadiness },
+};
+
+export function createApp(): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.use(observe);
+  for (const [path, methods] of Object.entries(routes)) {
+    for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler);
+    const allow = Object.keys(methods).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+    app.all(path, () => {
+      throw new Problem("method-not-allowed", `Allowed: ${allow.join(", ")}`, { headers: { allow: allow.join(", ") } });
+    });
+  }
+  app.notFound(() => {
+    throw new Problem("not-found", "No resource has this path");
+  });
+  app.onError((error, context) => problemResponse(toProblem(error, context), context.var.operation.requestId));
+  return app;
+}
+
+/** Gives every request an id, every answer its header, and writes one line per operation. */
+const observe: MiddlewareHandler<AppEnv> = async (context, next) => {
+  const startedAt = Date.now();
+  const operation = { requestId: uuidv7(startedAt), fields: {} };
+  context.set("operation", operation);
+  await next();
+  context.res.headers.set("x-request-id", operation.requestId);
+  logger("info", "request", {
+    requestId: operation.requestId,
+    method: context.req.method,
+    route: routePattern(context),
+    status: context.res.status,
+    durationMs: Date.now() - startedAt,
+    ...operation.fields,
+  });
+};
+
+/** The route's pattern, not the path: the line must not carry what clients put there. */
+function routePattern(context: AppContext): string {
+  const path = context.req.matchedRoutes.map((route) => route.path).find((pattern) => pattern in routes);
+  return path ?? "none";
+}
+
+/** What a client is told of an error. Only a `Problem` was written for clients. */
+function toProblem(error: Error, context: AppContext): Problem {
+  const { fields } = context.var.operation;
+  if (error instanceof Problem) {
+    fields.code = error.code;
+    if (error.cause !== undefined) fields.cause = describeError(error.cause);
+    return error;
+  }
+  fields.error = describeError(error);
+  if (error instanceof ConfigError) {
+    logger("error", "misconfigured", { reason: error.message });
+    return new Problem("misconfigured", "The gateway's configuration cannot be used; its operator has to act");
+  }
+  logger("error", "internal-error", { requestId: context.var.operation.requestId, stack: describeError(error.stack) });
+  return new Problem("internal-error", "Gavel failed in a way that it does not know");
+}

@@ -1,0 +1,109 @@
+import { parseTimestamp } from "../lib/time.ts";
+import type { Issue } from "../lib/problem.ts";
+import { uuidv7 } from "../lib/uuid.ts";
+import { eventTypes } from "../topology.ts";
+import { issuesFromZod } from "./issues.ts";
+import { envelopeSchema, type WritableType } from "./schemas.ts";
+
+/** An event whose envelope is sound and whose data has not been looked at. */
+export interface Draft {
+  readonly type: WritableType;
+  readonly id: string;
+  readonly source: string;
+  readonly data: unknown;
+  /** Where `data` is in what the client sent: its issues' pointers start here. */
+  readonly root: "" | "/data";
+  /** What the client says of the time, in milliseconds; counts only with `trusted-time`. */
+  readonly time?: number;
+  readonly subject?: string;
+  readonly traceparent?: unknown;
+  readonly tracestate?: unknown;
+  /** Further attributes, as pairs of header name and value. */
+  readonly extensions: readonly (readonly [string, string])[];
+}
+
+export type DraftResult = { readonly draft: Draft } | { readonly issues: readonly Issue[] };
+
+/** An event from a plain body, whose type its route knows. */
+export interface PlainContext {
+  readonly type: WritableType;
+  readonly source: string;
+  /** The `Idempotency-Key`; absent: each event gets a UUIDv7. */
+  readonly id?: string;
+  readonly now: number;
+}
+
+export function draftFromPlain(data: unknown, { type, source, id, now }: PlainContext): Draft {
+  return { type, id: id ?? uuidv7(now), source, data, root: "", extensions: [] };
+}
+
+/** A withdrawal's draft: the item is named by the path, which the body cannot contradict. */
+export function draftFromWithdrawal(body: unknown, itemId: string, context: PlainContext): DraftResult {
+  const type = eventTypes.itemWithdrawn;
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    return { issues: [{ pointer: "", code: "invalid-type", message: "must be an object" }] };
+  }
+  if (Object.hasOwn(body, "itemId")) {
+    return { issues: [{ pointer: "/itemId", code: "unknown-field", message: "is named by the path" }] };
+  }
+  return { draft: draftFromPlain({ ...body, itemId }, { ...context, type }) };
+}
+
+const envelopeNames: ReadonlySet<string> = new Set([
+  ...Object.keys(envelopeSchema.shape),
+  "traceparent",
+  "tracestate",
+]);
+const mostExtensions = 16;
+
+/** A structured CloudEvent with its envelope checked. */
+export function draftFromCloudEvent(document: unknown): DraftResult {
+  const result = envelopeSchema.safeParse(document);
+  const issues = result.success ? [] : issuesFromZod(result.error.issues, document, "");
+  const extensions = readExtensions(document, issues);
+  if (!result.success || issues.length > 0) return { issues };
+  const event = result.data;
+  const time = event.time == null ? null : parseTimestamp(event.time);
+  return {
+    draft: {
+      type: event.type,
+      id: event.id,
+      source: event.source,
+      data: event.data,
+      root: "/data",
+      extensions: event.dataschema == null ? extensions : [["ce_dataschema", event.dataschema], ...extensions],
+      ...(time === null ? {} : { time }),
+      ...(event.subject == null ? {} : { subject: event.subject }),
+      traceparent: event.traceparent,
+      tracestate: event.tracestate,
+    },
+  };
+}
+
+/**
+ * Extension attributes go into the record as `ce_` headers, as the Kafka binding says. What
+ * CloudEvents does not allow as an attribute's name is a typing error.
+ */
+function readExtensions(document: unknown, issues: Issue[]): (readonly [string, string])[] {
+  const extensions: (readonly [string, string])[] = [];
+  if (typeof document !== "object" || document === null || Array.isArray(document)) return extensions;
+  for (const name in document) {
+    if (envelopeNames.has(name)) continue;
+    const value: unknown = (document as Record<string, unknown>)[name];
+    const found = extensionIssue(name, value);
+    if (found !== null) issues.push({ pointer: `/${name}`, ...found });
+    else if (value !== null) extensions.push([`ce_${name}`, String(value)]);
+  }
+  if (extensions.length > mostExtensions) {
+    issues.push({ pointer: "", code: "too-many", message: `has at most ${mostExtensions} extension attributes` });
+  }
+  return extensions;
+}
+
+function extensionIssue(name: string, value: unknown): Omit<Issue, "pointer"> | null {
+  if (!/^[a-z0-9]{1,20}$/.test(name)) return { code: "unknown-field", message: "is no attribute of CloudEvents" };
+  if (value === null || typeof value === "boolean" || Number.isInteger(value)) return null;
+  if (typeof value !== "string") return { code: "invalid-type", message: "must be a text, a whole number or a boolean" };
+  if (!value.isWellFormed()) return { code: "not-unicode", message: "holds half of a surrogate pair" };
+  return value.length > 1024 ? { code: "too-long", message: "has at most 1024 characters" } : null;
+}

@@ -1,0 +1,88 @@
+import { Problem } from "../lib/problem.ts";
+import { parseJson, parseNdjson } from "./json.ts";
+
+/** What a body holds: one event, or several, which get an answer of their own even when one. */
+export interface Parsed {
+  readonly shape: "one" | "several";
+  readonly documents: readonly unknown[];
+}
+
+const ndjsonTypes: ReadonlySet<string> = new Set([
+  "application/x-ndjson",
+  "application/ndjson",
+  "application/jsonl",
+  "application/x-jsonlines",
+]);
+
+/** An object, an array, or NDJSON. @throws {Problem} */
+export function parsePlain(headers: Headers, bytes: Uint8Array): Parsed {
+  const type = mediaType(headers);
+  if (ndjsonTypes.has(type)) return { shape: "several", documents: parseNdjson(bytes) };
+  if (type !== "application/json") throw unsupported("application/json or application/x-ndjson");
+  return oneOrSeveral(parseJson(bytes));
+}
+
+/** A single JSON object; an absent body counts as an empty one. @throws {Problem} */
+export function parseObject(headers: Headers, bytes: Uint8Array): Parsed {
+  if (bytes.length === 0) return { shape: "one", documents: [{}] };
+  if (mediaType(headers) !== "application/json") throw unsupported("application/json");
+  return { shape: "one", documents: [parseJson(bytes)] };
+}
+
+/**
+ * CloudEvents in one of HTTP's three modes, each as a structured event.
+ * Source: CloudEvents HTTP protocol binding 1.0.2, section 3.
+ * @throws {Problem}
+ */
+export function parseCloudEvents(headers: Headers, bytes: Uint8Array): Parsed {
+  const type = mediaType(headers);
+  if (type === "application/cloudevents+json") return { shape: "one", documents: [parseJson(bytes)] };
+  if (type === "application/cloudevents-batch+json") {
+    const documents = parseJson(bytes);
+    if (Array.isArray(documents)) return { shape: "several", documents };
+    throw new Problem("invalid-type", "A batch of CloudEvents is a JSON array");
+  }
+  if (headers.has("ce-specversion") && /^application\/(?:[^;]+\+)?json$/.test(type)) {
+    return { shape: "one", documents: [binaryEvent(headers, parseJson(bytes))] };
+  }
+  throw unsupported(
+    "application/cloudevents+json, application/cloudevents-batch+json, or JSON with ce- headers",
+  );
+}
+
+/** Binary mode: attributes are in `ce-` headers, percent-encoded; the body is the data. */
+function binaryEvent(headers: Headers, data: unknown): Record<string, unknown> {
+  const event: Record<string, unknown> = { datacontenttype: headers.get("content-type"), data };
+  for (const [name, value] of headers) {
+    if (name.startsWith("ce-")) event[name.slice(3)] = percentDecode(value, name);
+  }
+  return event;
+}
+
+function percentDecode(value: string, name: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    throw new Problem("invalid-header", `${name} is not percent-encoded UTF-8`);
+  }
+}
+
+function oneOrSeveral(value: unknown): Parsed {
+  return Array.isArray(value) ? { shape: "several", documents: value } : { shape: "one", documents: [value] };
+}
+
+/** The type in lower case, without parameters; a charset other than UTF-8 is refused. */
+function mediaType(headers: Headers): string {
+  const [type = "", ...parameters] = (headers.get("content-type") ?? "").split(";");
+  for (const parameter of parameters) {
+    const charset = /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/i.exec(parameter)?.[1];
+    if (charset !== undefined && !/^(?:utf-?8|us-ascii)$/i.test(charset)) {
+      throw new Problem("unsupported-media-type", "The body must be in UTF-8");
+    }
+  }
+  return type.trim().toLowerCase();
+}
+
+function unsupported(expected: string): Problem {
+  return new Problem("unsupported-media-type", `Send ${expected}`);
+}

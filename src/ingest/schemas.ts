@@ -1,0 +1,137 @@
+import { z } from "zod";
+import { idPattern } from "../auction/events.ts";
+import { isCurrency } from "../lib/currency.ts";
+import type { IssueCode } from "../lib/problem.ts";
+import { codePointLength, hasControls } from "../lib/text.ts";
+import { parseTimestamp } from "../lib/time.ts";
+import { eventTypes } from "../topology.ts";
+
+/** What the edge takes in. Source of names and bounds: the interface, "Writing". */
+const mostAttributes = 32;
+const longestAttribute = 1000;
+
+interface Payload {
+  readonly value: unknown;
+  readonly issues: z.core.$ZodRawIssue[];
+}
+
+function report(payload: Payload, code: IssueCode, message: string, path?: PropertyKey[]): void {
+  payload.issues.push({
+    code: "custom",
+    input: payload.value,
+    message,
+    params: { code },
+    ...(path === undefined ? {} : { path }),
+  });
+}
+
+/** Unicode scalar values, counted in code points; nothing is trimmed or normalised. */
+const text = (shortest: number, longest: number) =>
+  z.string().check((payload) => {
+    const { value } = payload;
+    if (!value.isWellFormed()) return report(payload, "not-unicode", "holds half of a surrogate pair");
+    if (value.length < shortest) return report(payload, "too-short", `has at least ${shortest} characters`);
+    // Units are never fewer than code points: most texts need no count.
+    if (value.length > longest && codePointLength(value) > longest) {
+      report(payload, "too-long", `has at most ${longest} characters`);
+    }
+  });
+
+const id = z.string().regex(idPattern, "must be 1 to 64 of A-Z a-z 0-9 . _ : ~ - and neither . nor ..");
+
+/** An event's id or source: CloudEvents asks for a non-empty text, Kafka's headers for no controls. */
+export const eventIdentifier = text(1, 256).check((payload) => {
+  if (hasControls(payload.value)) report(payload, "invalid-format", "must not hold control characters");
+});
+
+const timestamp = z.string().check((payload) => {
+  if (parseTimestamp(payload.value) === null) {
+    report(payload, "invalid-format", "must be a date and time of RFC 3339 that exists, with Z or an offset");
+  }
+});
+
+const currency = z.string().check((payload) => {
+  if (!isCurrency(payload.value)) report(payload, "unknown-currency", "must be a currency code of ISO 4217");
+});
+
+/** Minor units, up to 2^53 - 1: beyond it JSON numbers lose cents. */
+const money = (least: number) => z.int().min(least);
+
+const attributes = z.custom<Record<string, string | number | boolean>>().check((payload) => {
+  const { value } = payload;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return report(payload, "invalid-type", "must be an object");
+  }
+  const entries = Object.entries(value);
+  if (entries.length > mostAttributes) report(payload, "too-many", `has at most ${mostAttributes} entries`);
+  for (const [name, entry] of entries) checkAttribute(payload, name, entry);
+});
+
+function checkAttribute(payload: Payload, name: string, value: unknown): void {
+  for (const part of [name, value]) {
+    if (typeof part !== "string") continue;
+    if (!part.isWellFormed()) report(payload, "not-unicode", "holds half of a surrogate pair", [name]);
+    else if (codePointLength(part) > longestAttribute) {
+      report(payload, "too-long", `has at most ${longestAttribute} characters`, [name]);
+    }
+  }
+  // Not finite: JSON's 1e999, which could not be written again.
+  const scalar = typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
+  if (!scalar) report(payload, "invalid-type", "must be a text, a number or a boolean", [name]);
+}
+
+export const itemSchema = z.strictObject({
+  itemId: id,
+  sellerId: id,
+  title: text(1, 200),
+  category: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be 1 to 64 of a-z 0-9 - and not start with -"),
+  currency,
+  startingPrice: money(0),
+  endsAt: timestamp,
+  description: text(0, 4000).optional(),
+  attributes: attributes.optional(),
+  reserve: money(0).optional(),
+  increment: money(1).optional(),
+  startsAt: timestamp.optional(),
+});
+
+export const bidSchema = z.strictObject({
+  itemId: id,
+  bidderId: id,
+  amount: money(1),
+  currency,
+  bidId: id.optional(),
+});
+
+export const withdrawalSchema = z.strictObject({ itemId: id, reason: text(0, 1000).optional() });
+
+/** A tick says everything in its envelope. */
+export const tickSchema = z.strictObject({}).nullish();
+
+/** The types that clients may write. */
+export const writableTypes = [
+  eventTypes.itemListed,
+  eventTypes.itemWithdrawn,
+  eventTypes.bidPlaced,
+  eventTypes.tick,
+] as const;
+export type WritableType = (typeof writableTypes)[number];
+
+/**
+ * A CloudEvents 1.0 envelope. An attribute that is null counts as absent; `traceparent` and
+ * `tracestate` are judged later, since an invalid one starts a new trace and is no fault.
+ */
+export const envelopeSchema = z.looseObject({
+  specversion: z.literal("1.0"),
+  id: eventIdentifier,
+  source: eventIdentifier,
+  type: z.enum(writableTypes),
+  subject: text(1, 256).nullish(),
+  time: timestamp.nullish(),
+  datacontenttype: z
+    .string()
+    .regex(/^application\/(?:[a-z0-9!#$&^_.-]+\+)?json\s*(?:;|$)/i, "must be a JSON media type")
+    .nullish(),
+  dataschema: eventIdentifier.nullish(),
+  data: z.unknown().optional(),
+});

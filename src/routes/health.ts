@@ -1,0 +1,65 @@
+import { createPinnedTopics } from "../kafka/pinned-topics.ts";
+import { describeError } from "../lib/log.ts";
+import { Problem, retryAfterSeconds } from "../lib/problem.ts";
+import { type Services, servicesFor, writtenTopics } from "../services.ts";
+import type { AppContext } from "./operation.ts";
+
+/** Longest wait for the log or for an object, in milliseconds. */
+const longestCheckMs = 2000;
+
+/** How long an answer holds, in milliseconds: nobody is asked for a credential, and each check calls every object. */
+const freshForMs = 1000;
+
+/** What was found wrong; null where nothing was. */
+interface Readiness {
+  readonly checkedAt: number;
+  readonly log: string | null;
+  readonly partitions: string | null;
+}
+
+/** `GET /healthz`: the Worker runs. */
+export function getHealth(): Response {
+  return Response.json({ status: "ok" });
+}
+
+const latest = new WeakMap<Services, Readiness>();
+
+/**
+ * `GET /readyz`: the log answers and has the pinned partition count, and every partition's object
+ * answers. The reasons name no address.
+ */
+export async function getReadiness(context: AppContext): Promise<Response> {
+  const services = servicesFor(context.env);
+  const now = services.clock.now();
+  let readiness = latest.get(services);
+  if (readiness === undefined || now - readiness.checkedAt >= freshForMs) {
+    const [log, partitions] = await Promise.all([checkLog(services), checkPartitions(services)]);
+    readiness = { checkedAt: now, log, partitions };
+    latest.set(services, readiness);
+  }
+  const checks = { log: readiness.log ?? "ok", partitions: readiness.partitions ?? "ok" };
+  if (readiness.log === null && readiness.partitions === null) return Response.json({ status: "ready", checks });
+  context.var.operation.fields.checks = checks;
+  const headers = { "retry-after": String(retryAfterSeconds) };
+  return Response.json({ status: "unready", checks }, { status: 503, headers });
+}
+
+/** Asks the log itself: the answer that writing goes by may be a minute old. */
+async function checkLog({ log, clock, config }: Services): Promise<string | null> {
+  const names = Object.values(writtenTopics(config.topicPrefix));
+  try {
+    await createPinnedTopics(log, clock, names, config.partitionCount).verify(clock.now() + longestCheckMs);
+    return null;
+  } catch (error) {
+    return error instanceof Problem ? error.detail : describeError(error);
+  }
+}
+
+async function checkPartitions({ partitions, clock }: Services): Promise<string | null> {
+  const answers = partitions.callAll((object) => object.status()).then(
+    () => null,
+    (error: unknown) => (error instanceof Problem ? error.detail : "An object failed"),
+  );
+  const late = clock.sleep(longestCheckMs).then(() => "The partitions' objects do not answer in time");
+  return Promise.race([answers, late]);
+}

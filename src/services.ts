@@ -1,0 +1,58 @@
+import { type Config, configFromEnv } from "./config.ts";
+import type { Env } from "./env.ts";
+import { createPinnedTopics, type PinnedTopics } from "./kafka/pinned-topics.ts";
+import type { KafkaLog } from "./kafka/port.ts";
+import { createUpstashLog } from "./kafka/upstash.ts";
+import { type Clock, systemClock } from "./lib/clock.ts";
+import { consoleLogger, type Logger } from "./lib/log.ts";
+import { createPartitions, type Partitions } from "./partitions.ts";
+import { topics } from "./topology.ts";
+
+/** What the Worker's operations touch outside themselves. */
+export interface Services {
+  readonly config: Config;
+  readonly log: KafkaLog;
+  readonly pinnedTopics: PinnedTopics;
+  readonly partitions: Partitions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** The names of the two topics that the edge writes, as they are in the log. */
+export function writtenTopics(topicPrefix: string): { readonly items: string; readonly journal: string } {
+  return { items: topicPrefix + topics.items, journal: topicPrefix + topics.journal };
+}
+
+const made = new WeakMap<object, Services>();
+
+/**
+ * The isolate's services. Between requests they hold the configuration and caches, and nothing of
+ * a request: Workers forbid one request to wait for another's I/O.
+ * @throws {ConfigError}
+ */
+export function servicesFor(env: Env): Services {
+  let services = made.get(env);
+  if (services === undefined) {
+    services = createServices(env);
+    made.set(env, services);
+  }
+  return services;
+}
+
+function createServices(env: Env): Services {
+  const config = configFromEnv(env);
+  const log = createUpstashLog(config.kafka);
+  const clock = systemClock;
+  const written = Object.values(writtenTopics(config.topicPrefix));
+  return {
+    config,
+    log,
+    clock,
+    logger: consoleLogger,
+    random: Math.random,
+    pinnedTopics: createPinnedTopics(log, clock, written, config.partitionCount),
+    partitions: createPartitions(env.PARTITIONS, config.partitionCount),
+  };
+}
