@@ -21,6 +21,7 @@ export class JournalState {
   private readonly onOutcome: OutcomeListener;
   private loaded: { store: StoredAuction; outbox: StoredOutbox; reducer: Reducer } | undefined;
   private sentBefore: Sequences | undefined;
+  private outcomes: Parameters<OutcomeListener>[] = [];
 
   constructor(dependencies: PartitionDependencies, source: string, topic: string, onOutcome: OutcomeListener) {
     this.dependencies = dependencies;
@@ -34,7 +35,8 @@ export class JournalState {
     const { group, partition, settings, storage } = this.dependencies;
     migrate(storage);
     const store = new StoredAuction(storage, settings);
-    const context = { group, topic: this.topic, partition, onOutcome: this.onOutcome };
+    const onOutcome: OutcomeListener = (...outcome) => this.outcomes.push(outcome);
+    const context = { group, topic: this.topic, partition, onOutcome };
     this.loaded = { store, outbox: new StoredOutbox(storage), reducer: new Reducer(store, context) };
     const [row] = storage.all<{ value: string }>(`SELECT value FROM bookkeeping WHERE name = 'sent_before'`);
     this.sentBefore = row === undefined ? undefined : (JSON.parse(row.value) as Sequences);
@@ -103,9 +105,18 @@ export class JournalState {
       });
     } catch (error) {
       // Memory is ahead of what was rolled back: it is read again.
+      this.outcomes = [];
       this.load();
       throw error;
     }
+    this.tellOutcomes();
+  }
+
+  /** Only after the commit: what was rolled back never happened. */
+  private tellOutcomes(): void {
+    const { outcomes } = this;
+    this.outcomes = [];
+    for (const outcome of outcomes) this.onOutcome(...outcome);
   }
 
   /** When the next start, closing or expiry of a wait is due by stream time, and for which item. */

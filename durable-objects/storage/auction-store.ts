@@ -127,6 +127,10 @@ export class StoredAuction implements AuctionStore {
     this.aggregates.countCell(entry);
   }
 
+  entry(number: number): Entry | undefined {
+    return this.entries.get(number);
+  }
+
   private index(entry: Entry): void {
     this.seen.add(hash53(eventKey(entry.itemId, entry.identity)), entry.number);
     if (entry.kind !== "bid" || entry.reason !== null) return;

@@ -146,6 +146,8 @@ type Line = [
   bidderId: string,
   amount: number,
   reason: string,
+  bids: number,
+  highestEntry: number,
   id: string,
   bidId: string,
   source: string,
@@ -166,6 +168,8 @@ function encodeEntry(entry: Entry): string {
     entry.bidderId,
     entry.amount,
     entry.reason ?? "",
+    entry.bids,
+    entry.highestEntry,
     identity.id,
     entry.bidId === identity.id ? "" : entry.bidId,
     identity.source,
@@ -177,8 +181,9 @@ function encodeEntry(entry: Entry): string {
 }
 
 function decodeEntry(number: number, text: string): Entry {
-  const [previous, kind, offset, timestamp, itemId, bidderId, amount, reason, id, bidId, source, subject, cell, country] =
-    JSON.parse(text) as Line;
+  const line = JSON.parse(text) as Line;
+  const [previous, kind, offset, timestamp, itemId, bidderId, amount, reason, bids, highestEntry] = line;
+  const [, , , , , , , , , , id, bidId, source, subject, cell, country] = line;
   return {
     number,
     previous,
@@ -188,6 +193,8 @@ function decodeEntry(number: number, text: string): Entry {
     itemId,
     identity: { subject, source, id },
     reason: reason === "" ? null : (reason as NonNullable<Entry["reason"]>),
+    bids,
+    highestEntry,
     bidderId,
     bidId: bidId === "" && kind === 0 ? id : bidId,
     amount,

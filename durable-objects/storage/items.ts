@@ -1,6 +1,6 @@
 import type { ItemTerms } from "../../src/auction/events.ts";
 import { isComplete } from "../../src/auction/rules.ts";
-import type { DueItem, ItemState, Tombstone } from "../../src/auction/state.ts";
+import type { DueItem, ItemState, StandingBid, Tombstone } from "../../src/auction/state.ts";
 import { GenerationalCache } from "../../src/lib/generational-cache.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 
@@ -171,7 +171,7 @@ function timerOf(item: ItemState): number | null {
   return item.phase === "open" ? item.closesAt : null;
 }
 
-type StoredHighest = [amount: number, bidderId: string, bidId: string, offset: number];
+type StoredHighest = [amount: number, bidderId: string, bidId: string, offset: number, entry: number];
 
 type StoredItem = [
   itemId: string,
@@ -210,7 +210,7 @@ function encodeItem(item: ItemState): string {
     item.closesAt,
     item.listedAt,
     item.phase,
-    highest === null ? null : [highest.amount, highest.bidderId, highest.bidId, highest.offset],
+    highest === null ? null : [highest.amount, highest.bidderId, highest.bidId, highest.offset, highest.entry],
     item.bids,
     item.rejected,
     item.bidders,
@@ -249,6 +249,6 @@ export function decodeItem(text: string): ItemState {
   return { ...immutable, ...times, ...counts, phase, highest: highest === null ? null : highestOf(highest) };
 }
 
-function highestOf([amount, bidderId, bidId, offset]: StoredHighest): NonNullable<ItemState["highest"]> {
-  return { amount, bidderId, bidId, offset };
+function highestOf([amount, bidderId, bidId, offset, entry]: StoredHighest): StandingBid {
+  return { amount, bidderId, bidId, offset, entry };
 }

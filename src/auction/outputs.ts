@@ -1,7 +1,7 @@
 import { eventTypes } from "../topology.ts";
 import type { BidEvent, UnreadableRecord } from "./decode.ts";
-import type { BidReason, HighestBid, ItemTerms, RejectionReason } from "./events.ts";
-import type { Entry, ItemState, LosersOutput, Output } from "./state.ts";
+import type { HighestBid, ItemTerms, RejectionReason } from "./events.ts";
+import type { Entry, ItemState, LosersOutput, Output, StandingBid } from "./state.ts";
 
 /** Which record an output comes from; makes its id, time and trace. */
 export interface Cause {
@@ -46,7 +46,7 @@ export function outbid(cause: Cause, item: ItemState, displaced: HighestBid, by:
   });
 }
 
-export function rejected(cause: Cause, bid: BidEvent, reason: BidReason | RejectionReason): Output {
+export function rejected(cause: Cause, bid: BidEvent, reason: RejectionReason): Output {
   const { itemId, bidderId, amount, bidId } = bid.data;
   return output(cause, "notifications", eventTypes.bidderRejected, itemId, {
     itemId,
@@ -114,7 +114,7 @@ export function completed(cause: Cause, item: ItemState, terms: ItemTerms): Outp
   });
 }
 
-function winnerOf(cause: Cause, highest: HighestBid & { readonly offset: number }): Record<string, unknown> {
+function winnerOf(cause: Cause, highest: StandingBid): Record<string, unknown> {
   const { bidderId, bidId, offset } = highest;
   return { bidderId, bidId, partition: cause.partition, offset };
 }

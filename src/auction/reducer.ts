@@ -1,5 +1,5 @@
 import { decodeJournalRecord, type BidEvent, type JournalEvent, type OpeningEvent, type UnreadableRecord, type WithdrawalEvent } from "./decode.ts";
-import type { HighestBid, ItemTerms, Opening, Outcome, RejectionReason } from "./events.ts";
+import type { BidReason, HighestBid, ItemTerms, Opening, Outcome, RejectionReason } from "./events.ts";
 import { completed, deadLetter, losers, outbid, rejected, won, type Cause } from "./outputs.ts";
 import {
 
@@ -10,7 +10,7 @@ import {
   reserveMet,
   tellsRepetitions,
 } from "./rules.ts";
-import type { AuctionStore, Entry, ItemState } from "./state.ts";
+import type { AuctionStore, Entry, ItemState, StandingBid } from "./state.ts";
 import type { LogRecord } from "../kafka/port.ts";
 
 /** Where outcomes go: whoever waits for one finds it by the coordinates of the event's record. */
@@ -138,7 +138,7 @@ export class Reducer {
     const item = store.item(itemId);
     if (item !== undefined) return this.judge(item, event, cause);
     const tombstone = store.tombstone(itemId);
-    if (tombstone !== undefined) return this.refuse(event, judgeDeparted(tombstone), undefined, cause);
+    if (tombstone !== undefined) return this.refuseWithoutItem(event, judgeDeparted(tombstone), cause);
     const expiresAt = event.timestamp + store.state.earlyBidWaitMs + 1;
     if (store.waitingCount >= maximumWaiting || expiresAt <= cause.streamTime) return this.refuseUnknown(event, cause);
     store.addWaiting({ event, expiresAt });
@@ -148,56 +148,54 @@ export class Reducer {
     const { store } = this;
     if (tellsRepetitions(item, cause.streamTime)) {
       const first = store.findEntry(item, event.identity);
-      if (first !== undefined) return this.tell(event.offset, { ...outcomeOf(item, first.reason), duplicate: true });
+      if (first !== undefined) return this.tell(event.offset, { ...this.outcomeOfEntry(first), duplicate: true });
     }
     const reason = event.kind === "bid" ? judgeBid(item, event) : judgeWithdrawal(item, event);
     const isNewBidder = event.kind === "bid" && reason === null && !store.hasBidder(item, event.data.bidderId);
-    this.append(item, event, reason);
-    if (reason !== null) {
-      if (event.kind === "bid") item.rejected += 1;
-      store.changed(item);
-      return this.refuse(event, reason, item, cause);
-    }
-    if (event.kind === "withdrawal") this.complete(item, "withdrawn", cause);
-    else this.accept(item, event, isNewBidder, cause);
-    this.tell(event.offset, outcomeOf(item, null));
-  }
-
-  private accept(item: ItemState, bid: BidEvent, isNewBidder: boolean, cause: Cause): void {
-    const { store } = this;
-    const { bidderId, amount, bidId } = bid.data;
     const displaced = item.highest;
-    const highest = { amount, bidderId, bidId: bidId ?? bid.identity.id, offset: bid.offset };
-    item.highest = highest;
-    item.bids += 1;
-    if (isNewBidder) item.bidders += 1;
+    this.append(item, event, reason);
     store.changed(item);
-    store.aggregates.accepted(item, bid, cause.streamTime);
-    if (displaced !== null && displaced.bidderId !== bidderId) store.emit(outbid(cause, item, displaced, highest));
+    this.tell(event.offset, outcomeOf(reason, item.highest, item.bids));
+    if (event.kind === "withdrawal") {
+      if (reason === null) this.complete(item, "withdrawn", cause);
+    } else if (reason !== null) {
+      item.rejected += 1;
+      store.emit(rejected(cause, event, reason));
+    } else {
+      if (isNewBidder) item.bidders += 1;
+      store.aggregates.accepted(item, event, cause.streamTime);
+      if (displaced !== null && displaced.bidderId !== event.data.bidderId) {
+        store.emit(outbid(cause, item, displaced, item.highest as StandingBid));
+      }
+    }
   }
 
+  /** Numbers and stores a judged event; an accepted bid stands as the item's highest from here on. */
   private append(item: ItemState, event: BidEvent | WithdrawalEvent, reason: RejectionReason | null): void {
     const { state } = this.store;
     state.entries += 1;
+    const number = state.entries;
+    const { kind, offset, timestamp, identity } = event;
     const bid = event.kind === "bid" ? event.data : null;
-    const entry: Entry = {
-      number: state.entries,
-      previous: item.lastEntry,
-      kind: event.kind,
-      offset: event.offset,
-      timestamp: event.timestamp,
-      itemId: item.itemId,
-      identity: event.identity,
-      reason,
-      bidderId: bid?.bidderId ?? "",
-      bidId: bid === null ? "" : (bid.bidId ?? event.identity.id),
-      amount: bid?.amount ?? 0,
-      cell: event.data.edge.cell ?? "",
-      country: event.data.edge.country ?? "",
-    };
-    if (item.firstEntry === 0) item.firstEntry = entry.number;
-    item.lastEntry = entry.number;
+    const [bidderId, bidId, amount] = bid === null ? ["", "", 0] : [bid.bidderId, bid.bidId ?? identity.id, bid.amount];
+    if (bid !== null && reason === null) {
+      item.highest = { amount, bidderId, bidId, offset, entry: number };
+      item.bids += 1;
+    }
+    const { cell = "", country = "" } = event.data.edge;
+    const { itemId, bids, lastEntry: previous } = item;
+    const highestEntry = item.highest?.entry ?? 0;
+    const judged = { number, previous, kind, offset, timestamp, itemId, identity, reason, bids, highestEntry };
+    const entry: Entry = { ...judged, bidderId, bidId, amount, cell, country };
+    if (item.firstEntry === 0) item.firstEntry = number;
+    item.lastEntry = number;
     this.store.append(entry);
+  }
+
+  /** What the sender was told when the event was judged. */
+  private outcomeOfEntry({ reason, bids, highestEntry }: Entry): Outcome {
+    const standing = highestEntry === 0 ? undefined : this.store.entry(highestEntry);
+    return outcomeOf(reason, standing ?? null, bids);
   }
 
   /**
@@ -219,17 +217,12 @@ export class Reducer {
   }
 
   private refuseUnknown(event: BidEvent | WithdrawalEvent, cause: Cause): void {
-    this.refuse(event, "unknown-item", undefined, cause);
+    this.refuseWithoutItem(event, "unknown-item", cause);
   }
 
-  private refuse(
-    event: BidEvent | WithdrawalEvent,
-    reason: RejectionReason,
-    item: ItemState | undefined,
-    cause: Cause,
-  ): void {
+  private refuseWithoutItem(event: BidEvent | WithdrawalEvent, reason: BidReason, cause: Cause): void {
     if (event.kind === "bid") this.store.emit(rejected(cause, event, reason));
-    this.tell(event.offset, item === undefined ? { status: "rejected", reason } : outcomeOf(item, reason));
+    this.tell(event.offset, { status: "rejected", reason });
   }
 
   private tell(offset: number, outcome: Outcome): void {
@@ -241,10 +234,9 @@ function isBefore(due: number, itemId: string, otherDue: number, otherItemId: st
   return due === otherDue ? itemId < otherItemId : due < otherDue;
 }
 
-function outcomeOf(item: ItemState, reason: RejectionReason | null): Outcome {
-  const highest = item.highest === null ? {} : { highest: publicHighest(item.highest) };
-  const verdict = reason === null ? { status: "accepted" as const } : { status: "rejected" as const, reason };
-  return { ...verdict, ...highest, bids: item.bids };
+function outcomeOf(reason: RejectionReason | null, standing: HighestBid | null, bids: number): Outcome {
+  const highest = standing === null ? {} : { highest: publicHighest(standing) };
+  return { ...(reason === null ? { status: "accepted" } : { status: "rejected", reason }), ...highest, bids };
 }
 
 /** The highest bid without its coordinates. */

@@ -19,7 +19,7 @@ export interface ItemState {
   /** The listing's own timestamp. */
   readonly listedAt: number;
   phase: "scheduled" | "open" | "sold" | "unsold" | "withdrawn";
-  highest: (HighestBid & { readonly offset: number }) | null;
+  highest: StandingBid | null;
   /** Accepted bids, rejected bids, and distinct bidders with an accepted one. */
   bids: number;
   rejected: number;
@@ -29,6 +29,12 @@ export interface ItemState {
   lastEntry: number;
   /** Stream time at completion, null before. */
   closedAt: number | null;
+}
+
+/** The highest accepted bid, with its coordinates: its journal offset and its entry's number. */
+export interface StandingBid extends HighestBid {
+  readonly offset: number;
+  readonly entry: number;
 }
 
 /** What stays of an item after its retention: that it was, and how a late event is refused. */
@@ -51,6 +57,9 @@ export interface Entry {
   readonly itemId: string;
   readonly identity: EventIdentity;
   readonly reason: RejectionReason | null;
+  /** The item's accepted bids, and the entry of its highest bid (0 without one), once this was judged. */
+  readonly bids: number;
+  readonly highestEntry: number;
   /** Of a bid; "" and 0 for a withdrawal. */
   readonly bidderId: string;
   readonly bidId: string;
@@ -140,6 +149,8 @@ export interface AuctionStore {
   /** The entry of the same event on the same item, if it was judged before. */
   findEntry(item: ItemState, identity: EventIdentity): Entry | undefined;
   append(entry: Entry): void;
+  /** A judged event by its number, while its item is kept. */
+  entry(number: number): Entry | undefined;
   /** The item whose start or closing is due first at `streamTime`, in order of due time, then id. */
   nextDue(streamTime: number): DueItem | undefined;
   addWaiting(waiting: WaitingEvent): void;
