@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Scope } from "../src/config.ts";
+import { topics } from "../src/topology.ts";
+import type { LocalFile, LocalSecrets } from "./home.ts";
+
+export type Variables = Readonly<Record<string, string>>;
+
+/** What each local key may do. */
+const scopesOf: Readonly<Record<keyof LocalFile["keys"], readonly Scope[]>> = {
+  client: ["items:write", "bids:write", "read"],
+  backend: ["items:write", "bids:write", "read"],
+  trusted: ["items:write", "bids:write", "read", "trusted-time", "trusted-proxy"],
+  operator: ["operate", "read"],
+};
+
+/** wrangler.toml's variables, each giving way to one of the same name in the environment. */
+export function readVariables(bundle: string, environment: NodeJS.ProcessEnv): Variables {
+  const text = readFileSync(join(bundle, "worker.json"), "utf8");
+  const { bindings } = JSON.parse(text) as { readonly bindings: Variables };
+  return Object.fromEntries(
+    Object.entries(bindings).map(([name, value]) => [name, environment[name] ?? value]),
+  );
+}
+
+/** Every topic with the pinned partition count, as the embedded log has to declare them. */
+export function declaredTopics(variables: Variables): Readonly<Record<string, number>> {
+  const prefix = variables["TOPIC_PREFIX"] ?? "";
+  const count = Number(variables["PARTITION_COUNT"]);
+  return Object.fromEntries(Object.values(topics).map((name) => [`${prefix}${name}`, count]));
+}
+
+/** What a deployment keeps as secrets: the way to the log, and the hashes of the API keys. */
+export function secretVariables(secrets: LocalSecrets, bridgeUrl: string): Variables {
+  return {
+    KAFKA_URL: bridgeUrl,
+    KAFKA_USERNAME: secrets.bridge.username,
+    KAFKA_PASSWORD: secrets.bridge.password,
+    API_KEYS: JSON.stringify(apiKeys(secrets)),
+  };
+}
+
+function apiKeys({ keys, subjects }: LocalSecrets): object[] {
+  return (Object.keys(scopesOf) as (keyof typeof keys)[]).map((id) => ({
+    id,
+    sha256: createHash("sha256").update(keys[id]).digest("hex"),
+    scopes: scopesOf[id],
+    ...(id === "client" ? { subject: subjects.client } : {}),
+  }));
+}
