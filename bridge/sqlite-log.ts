@@ -35,7 +35,12 @@ export class SqliteLog implements EventLog {
   /** @throws {Error} with a plain sentence when the file is in use or does not fit the topics. */
   constructor(options: SqliteLogOptions) {
     this.#database = openDatabase(options.file, options.maxBytes ?? Infinity);
-    this.#partitions = loadPartitions(this.#database, options.topics);
+    try {
+      this.#partitions = loadPartitions(this.#database, options.topics);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
     this.#writer = new SqliteWriter(this.#database, this.#partitions);
     this.#reader = new SqliteReader(this.#database);
   }

@@ -18,7 +18,7 @@ export function describePartialFailure(makeLog: MakeLog): void {
         { topic: "bids", partition: 1, value: "x".repeat(1_001) },
         { topic: "bids", partition: 0, value: "in too" },
       ]);
-      const failed = (status: number) => ({ error: expect.any(String), status });
+      const failed = (status: number) => ({ error: expect.any(String) as string, status });
       expect(answer).toMatchObject({ status: 200 });
       expect(answer.body).toEqual([
         expect.objectContaining({ partition: 0, offset: 0 }),

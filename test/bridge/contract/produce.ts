@@ -63,9 +63,9 @@ export function describeProduce(makeLog: MakeLog): void {
         await harness.send("/produce/", [{ topic: "bids", value: "4", partition: 3 }]),
       ];
       expect(forms.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-      expect(forms.map(({ body }) => body)).toEqual(
-        [0, 1, 2, 3].map((offset) => [expect.objectContaining({ topic: "bids", partition: 3, offset })]),
-      );
+      for (const [offset, { body }] of forms.entries()) {
+        expect(body).toMatchObject([{ topic: "bids", partition: 3, offset }]);
+      }
       const text = encodeURIComponent("4/5 ü?");
       const single = await harness.send(`/produce/bids/${text}?key=k%26`);
       const partition = partitionFor("k&", 4);
