@@ -15,7 +15,13 @@ export interface AlarmInputs {
 export const guardMs = 10_000;
 
 /** When the object's one alarm has to fire, or null. */
-export function computeNextAlarm({ now, retryAt, hasWork, nextDue, trustedTime }: AlarmInputs): number | null {
+export function computeNextAlarm({
+  now,
+  retryAt,
+  hasWork,
+  nextDue,
+  trustedTime,
+}: AlarmInputs): number | null {
   const candidates: number[] = [];
   if (retryAt !== null) candidates.push(retryAt);
   if (hasWork) candidates.push(now + guardMs);

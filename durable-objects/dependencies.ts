@@ -24,7 +24,11 @@ export interface Clock {
 }
 
 /** One JSON object a line; never an address, a secret or a value of a record. */
-export type Logger = (level: "info" | "warn" | "error", event: string, fields?: Record<string, unknown>) => void;
+export type Logger = (
+  level: "info" | "warn" | "error",
+  event: string,
+  fields?: Record<string, unknown>,
+) => void;
 
 export interface PartitionSettings {
   /** In front of each topic's name. */

@@ -27,8 +27,8 @@ export async function digestOf(storage: PartitionStorage, store: StoredAuction):
 
 function* blocksOf(lines: Iterable<string>): Generator<string> {
   let block: string[] = [];
-  for (const line of lines) {
-    block.push(line);
+  for (const next of lines) {
+    block.push(next);
     if (block.length < pageRows) continue;
     yield `${block.join("\n")}\n`;
     block = [];
@@ -39,21 +39,27 @@ function* blocksOf(lines: Iterable<string>): Generator<string> {
 /** The dump itself, a JSON line a thing, in an order that only the state decides. */
 export function* canonicalLines(storage: PartitionStorage, store: StoredAuction): Generator<string> {
   const { state, aggregates } = store;
-  yield line("state", { ...state, sequences: Object.entries(state.sequences).sort() });
+  yield line("state", { ...state, sequences: byName(state.sequences) });
   yield* itemLines(storage, store);
-  for (const { event } of [...store.waiting.list()].sort((left, right) => left.event.offset - right.event.offset)) {
+  for (const { event } of [...store.waiting.list()].sort(
+    (left, right) => left.event.offset - right.event.offset,
+  )) {
     yield line("waiting", [event.offset, event.kind, event.data.itemId]);
   }
   for (const entry of store.entries.after(0)) {
     const item = store.item(entry.itemId);
     if (item !== undefined && !hasLeft(item, store)) yield line("entry", entry);
   }
-  for (const { category, currency, phases, bids, gross } of sorted(aggregates.listCategories(), categoryKey)) {
-    yield line("category", [category, currency, Object.entries(phases).sort(), bids, gross.toString()]);
+  for (const { category, currency, phases, bids, gross } of sorted(
+    aggregates.listCategories(),
+    categoryKey,
+  )) {
+    yield line("category", [category, currency, byName(phases), bids, gross.toString()]);
   }
   for (const window of aggregates.listWindows(state.streamTime, undefined)) {
     const { start, category, currency } = window;
-    if (isWindowKept(start, state.streamTime)) yield line("window", [start, category, currency, window.encode()]);
+    if (isWindowKept(start, state.streamTime))
+      yield line("window", [start, category, currency, window.encode()]);
   }
   for (const cell of sorted(aggregates.listCells(), ({ cell: id, country }) => `${id} ${country}`)) {
     yield line("cell", [cell.cell, cell.country, cell.bids, cell.bidders.toSketch()]);
@@ -87,8 +93,18 @@ function hasLeft(item: ItemState, store: StoredAuction): boolean {
   return item.closedAt !== null && streamTime > departsAfter(item, Math.max(retentionMs, repetitionWindowMs));
 }
 
-function categoryKey({ category, currency }: { readonly category: string; readonly currency: string }): string {
+function categoryKey({
+  category,
+  currency,
+}: {
+  readonly category: string;
+  readonly currency: string;
+}): string {
   return `${category} ${currency}`;
+}
+
+function byName(counts: Readonly<Record<string, number>>): [string, number][] {
+  return sorted(Object.entries(counts), ([name]) => name);
 }
 
 function sorted<Thing>(things: readonly Thing[], keyOf: (thing: Thing) => string): Thing[] {

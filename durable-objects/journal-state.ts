@@ -23,7 +23,12 @@ export class JournalState {
   private sentBefore: Sequences | undefined;
   private outcomes: Parameters<OutcomeListener>[] = [];
 
-  constructor(dependencies: PartitionDependencies, source: string, topic: string, onOutcome: OutcomeListener) {
+  constructor(
+    dependencies: PartitionDependencies,
+    source: string,
+    topic: string,
+    onOutcome: OutcomeListener,
+  ) {
     this.dependencies = dependencies;
     this.source = source;
     this.topic = topic;

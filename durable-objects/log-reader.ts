@@ -27,6 +27,7 @@ export interface LogReaderHost {
   take(run: readonly LogRecord[]): Promise<void> | void;
   /** The log could not be read or a run not be taken; nothing moves until the next kick. */
   onFailure(error: unknown): void;
+  /** Everything that is known of was taken. */
   onSuccess(): void;
 }
 
@@ -91,7 +92,8 @@ export class LogReader {
     try {
       do {
         this.isWoken = false;
-      } while ((await this.host.isReady()) && (await this.step()));
+        if (!(await this.host.isReady())) return;
+      } while (await this.step());
       this.host.onSuccess();
     } catch (error) {
       this.isWoken = false;

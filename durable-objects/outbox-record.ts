@@ -24,7 +24,12 @@ export function prepare(output: Output): PreparedOutput {
  */
 export function recordOf(
   [type, id, key, time, value, traceparent, tracestate]: PreparedOutput,
-  coordinates: { readonly topic: string; readonly partition: number; readonly source: string; readonly sequence: number },
+  coordinates: {
+    readonly topic: string;
+    readonly partition: number;
+    readonly source: string;
+    readonly sequence: number;
+  },
 ): ProduceRecord {
   const headers: RecordHeader[] = [
     { key: "ce_specversion", value: "1.0" },

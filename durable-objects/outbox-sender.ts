@@ -74,9 +74,11 @@ export class OutboxSender {
     const records: ProduceRecord[] = [];
     let characters = 0;
     for (const row of this.host.outbox().queue(topic)) {
-      if (row.kind !== "outputs" || records.length >= maximumRecords || characters >= maximumCharacters) break;
+      if (row.kind !== "outputs" || records.length >= maximumRecords || characters >= maximumCharacters)
+        break;
       for (const [index, output] of row.outputs.entries()) {
-        if (records.length >= maximumRecords || (records.length > 0 && characters >= maximumCharacters)) break;
+        if (records.length >= maximumRecords || (records.length > 0 && characters >= maximumCharacters))
+          break;
         characters += output[4].length;
         records.push(this.recordOf(topic, output, row.firstSequence + index));
       }
@@ -99,10 +101,14 @@ export class OutboxSender {
       made += 1;
       const sequence = row.firstSequence + made - 1;
       if (sequence <= alreadySent) continue;
-      records.push(this.recordOf("notifications", prepare(lost(row.losers, entry, row.sent + made)), sequence));
+      records.push(
+        this.recordOf("notifications", prepare(lost(row.losers, entry, row.sent + made)), sequence),
+      );
     }
     if (cursor === 0 && row.sent + made !== row.losers.count) {
-      throw new Error(`item ${row.losers.itemId} has ${row.sent + made} other bidders, ${row.losers.count} were counted`);
+      throw new Error(
+        `item ${row.losers.itemId} has ${row.sent + made} other bidders, ${row.losers.count} were counted`,
+      );
     }
     // All or nothing: a slice that was appended in part is sent again, under the same sequences.
     await this.produce(records, (count) => {
@@ -117,7 +123,10 @@ export class OutboxSender {
   }
 
   /** Appends and tells how many of them, from the first, the log now has. */
-  private async produce(records: readonly ProduceRecord[], acknowledge: (count: number) => void): Promise<void> {
+  private async produce(
+    records: readonly ProduceRecord[],
+    acknowledge: (count: number) => void,
+  ): Promise<void> {
     if (records.length === 0) return acknowledge(0);
     const { clock, log, settings } = this.dependencies;
     const results = await log.produce(records, clock.now() + settings.produceTimeoutMs);

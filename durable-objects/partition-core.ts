@@ -2,9 +2,9 @@ import { tickAt } from "../src/auction/tick.ts";
 import type { LogRecord, RecordHeader } from "../src/kafka/port.ts";
 import { topics } from "../src/topology.ts";
 import { computeNextAlarm } from "./alarm.ts";
-import { Backoff } from "./backoff.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { digestOf } from "./digest.ts";
+import { Failures, type Activity } from "./failures.ts";
 import { JournalState } from "./journal-state.ts";
 import { LogReader } from "./log-reader.ts";
 import { OutboxSender } from "./outbox-sender.ts";
@@ -28,9 +28,6 @@ import type {
 } from "./rpc.ts";
 import { Waiters } from "./waiters.ts";
 
-const firstRetryMs = 1_000;
-const longestRetryMs = 30_000;
-
 /**
  * One partition of the group `auction`: reads the journal in offset order, keeps its state,
  * relays its items, sends its outputs. Wires the parts; each part argues its own ordering.
@@ -43,12 +40,10 @@ export class PartitionCore implements PartitionRpc {
   private readonly relay: ItemRelay;
   private readonly sender: OutboxSender;
   private readonly waiters: Waiters;
-  private readonly backoff = new Backoff(firstRetryMs, longestRetryMs);
+  private readonly failures = new Failures();
   private readonly pageCache = new reads.PageCache();
   /** The journal was read to its end once since this object came up; items are relayed only then. */
   private hasReadJournal = false;
-  private stalled: string | undefined;
-  private retryAt: number | null = null;
   private alarmAt: number | null = null;
 
   constructor(dependencies: PartitionDependencies) {
@@ -75,7 +70,7 @@ export class PartitionCore implements PartitionRpc {
       isReady: async () => (await this.journal.recover(), !this.journal.isFull),
       take: (run) => this.apply(run),
       onFailure: (error) => this.fail("read the journal", error),
-      onSuccess: () => this.succeed(),
+      onSuccess: () => this.failures.succeed("read the journal"),
     };
   }
 
@@ -86,7 +81,7 @@ export class PartitionCore implements PartitionRpc {
       isReady: () => this.readJournalFirst(),
       take: (run) => this.relay.relay(run),
       onFailure: (error) => this.fail("relay items", error),
-      onSuccess: () => this.succeed(),
+      onSuccess: () => this.failures.succeed("relay items"),
     };
   }
 
@@ -99,6 +94,7 @@ export class PartitionCore implements PartitionRpc {
       alreadySent: (topic) => this.journal.alreadySent[topic],
       onFailure: (error) => this.fail("send outputs", error),
       onSent: () => {
+        this.failures.succeed("send outputs");
         if (!this.journal.isFull && this.journalReader.isBehind) this.journalReader.kick();
       },
     };
@@ -163,20 +159,12 @@ export class PartitionCore implements PartitionRpc {
     return this.hasReadJournal;
   }
 
-  private succeed(): void {
-    if (this.journal.isFull) return;
-    this.backoff.succeed();
-    this.stalled = undefined;
-    this.retryAt = null;
-  }
-
   /** Nothing is lost by a failure: the log still has it, and the alarm goes on. */
-  private fail(what: string, error: unknown): void {
+  private fail(activity: Activity, error: unknown): void {
     const { clock, logger, partition } = this.dependencies;
     const message = error instanceof Error ? error.message : String(error);
-    this.stalled = `could not ${what}: ${message}`;
-    this.retryAt = clock.now() + this.backoff.fail();
-    logger("warn", "partition.stalled", { partition, what, error: message });
+    this.failures.fail(activity, message, clock.now());
+    logger("warn", "partition.stalled", { partition, activity, error: message });
     this.waiters.release();
     this.armAlarm();
   }
@@ -185,7 +173,7 @@ export class PartitionCore implements PartitionRpc {
     const { clock, storage } = this.dependencies;
     const at = computeNextAlarm({
       now: clock.now(),
-      retryAt: this.retryAt,
+      retryAt: this.failures.retryAt,
       hasWork: !this.journal.outbox.isEmpty || this.journalReader.isBehind || this.itemsReader.isBehind,
       nextDue: this.journal.nextDue?.due ?? null,
       trustedTime: this.journal.store.state.trustedTime,
@@ -202,8 +190,9 @@ export class PartitionCore implements PartitionRpc {
     try {
       await this.goOn();
       await this.tickWhenDue();
+      this.failures.succeed("tick");
     } catch (error) {
-      this.fail("go on", error);
+      this.fail("tick", error);
     } finally {
       this.armAlarm();
     }
@@ -220,7 +209,7 @@ export class PartitionCore implements PartitionRpc {
     const { clock, log, partition, settings } = this.dependencies;
     const due = this.journal.nextDue;
     const now = clock.now();
-    const isIdle = !this.journalReader.isBehind && !this.journalReader.isWorking && this.stalled === undefined;
+    const isIdle = !this.journalReader.isBehind && !this.journalReader.isWorking;
     if (due === null || due.due > now || this.journal.store.state.trustedTime || !isIdle) return;
     const tick = tickAt(now, due.itemId, {
       journal: settings.topicPrefix + topics.journal,
@@ -241,6 +230,7 @@ export class PartitionCore implements PartitionRpc {
   }
 
   status(): Promise<PartitionStatus> {
+    const stalled = this.failures.summary;
     const { state } = this.journal.store;
     const end = (reader: LogReader, position: number): number | null => (reader.isBehind ? null : position);
     const items = state.openedItemsOffset + 1;
@@ -251,7 +241,7 @@ export class PartitionCore implements PartitionRpc {
       streamTime: state.streamTime,
       outbox: this.journal.outbox.unsent,
       deadLettered: state.deadLettered,
-      ...(this.stalled === undefined ? {} : { stalled: this.stalled }),
+      ...(stalled === undefined ? {} : { stalled }),
     });
   }
 
@@ -267,7 +257,9 @@ export class PartitionCore implements PartitionRpc {
   }
 
   readBids(query: BidsQuery): Promise<BidsPage | null> {
-    return Promise.resolve(reads.readBids(this.journal.store, this.dependencies.partition, query, this.pageCache));
+    return Promise.resolve(
+      reads.readBids(this.journal.store, this.dependencies.partition, query, this.pageCache),
+    );
   }
 
   listItems(query: ListQuery): Promise<ListPage> {
@@ -289,7 +281,10 @@ export class PartitionCore implements PartitionRpc {
   }
 
   async digest(): Promise<{ readonly position: number; readonly digest: string }> {
-    return { position: this.journal.position, digest: await digestOf(this.dependencies.storage, this.journal.store) };
+    return {
+      position: this.journal.position,
+      digest: await digestOf(this.dependencies.storage, this.journal.store),
+    };
   }
 }
 

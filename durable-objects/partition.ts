@@ -88,7 +88,10 @@ function dependenciesOf(context: DurableObjectState, env: object): PartitionDepe
     partition,
     storage: storageOf(context.storage),
     log: createUpstashLog(config.kafka),
-    clock: { now: () => Date.now(), sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)) },
+    clock: {
+      now: () => Date.now(),
+      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    },
     logger: (level, event, fields) => console[level](JSON.stringify({ event, ...fields })),
     settings: config,
   };

@@ -178,7 +178,10 @@ export function categoryStats(store: StoredAuction): CategoryStats {
 }
 
 /** Windows of `seconds`, composed of the stored ones where they are longer. */
-export function windowStats(store: StoredAuction, { seconds, category }: WindowQuery): readonly WindowStats[] {
+export function windowStats(
+  store: StoredAuction,
+  { seconds, category }: WindowQuery,
+): readonly WindowStats[] {
   const length = seconds * 1_000;
   const { streamTime } = store.state;
   const composed = new Map<string, WindowStats & { counter: DistinctCounter; items: Map<string, number> }>();

@@ -26,12 +26,16 @@ export async function highestSequences(
   return highest;
 }
 
-async function highestIn(dependencies: PartitionDependencies, topic: string, source: string): Promise<number> {
+async function highestIn(
+  dependencies: PartitionDependencies,
+  topic: string,
+  source: string,
+): Promise<number> {
   const { clock, log, partition } = dependencies;
   const [end] = await log.offsets("latest", [{ topic, partition }], clock.now() + timeoutMs);
   const endOffset = end?.offset ?? 0;
   let highest = 0;
-  for (let offset = Math.max(0, endOffset - tailRecords); offset < endOffset; ) {
+  for (let offset = Math.max(0, endOffset - tailRecords); offset < endOffset;) {
     const records = await log.fetch({ topic, partition, offset }, clock.now() + timeoutMs);
     const last = records.at(-1);
     if (last === undefined) break;

@@ -1,4 +1,9 @@
-import { openingOf, openingWithoutTerms, type OpeningSettings, type OpeningTarget } from "../src/auction/opening.ts";
+import {
+  openingOf,
+  openingWithoutTerms,
+  type OpeningSettings,
+  type OpeningTarget,
+} from "../src/auction/opening.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { LogError, type LogRecord, type ProduceRecord, type ProduceResult } from "../src/kafka/port.ts";
 
@@ -45,7 +50,10 @@ export class ItemRelay {
     }
   }
 
-  private sliceOf(run: readonly LogRecord[], start: number): { items: LogRecord[]; openings: ProduceRecord[] } {
+  private sliceOf(
+    run: readonly LogRecord[],
+    start: number,
+  ): { items: LogRecord[]; openings: ProduceRecord[] } {
     const items: LogRecord[] = [];
     const openings: ProduceRecord[] = [];
     let characters = 0;

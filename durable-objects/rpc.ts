@@ -1,10 +1,4 @@
-import type {
-  BidReason,
-  HighestBid,
-  ItemStatus,
-  ItemTerms,
-  Outcome,
-} from "../src/auction/events.ts";
+import type { BidReason, HighestBid, ItemStatus, ItemTerms, Outcome } from "../src/auction/events.ts";
 import type { Sketch } from "../src/auction/sketch.ts";
 
 /**
@@ -197,4 +191,3 @@ export interface PartitionStatus {
   /** Why the partition does not move, in a plain sentence; absent when it does. */
   readonly stalled?: string;
 }
-

@@ -47,14 +47,24 @@ export class StoredAggregates implements AggregateStore {
     this.storage = storage;
     type CategoryRow = { category: string; currency: string; totals: string };
     for (const row of storage.all<CategoryRow>(`SELECT * FROM categories`)) {
-      this.categories.set(keyOf(row.category, row.currency), decodeTotals(row.category, row.currency, row.totals));
+      this.categories.set(
+        keyOf(row.category, row.currency),
+        decodeTotals(row.category, row.currency, row.totals),
+      );
     }
     for (const row of storage.all<{ cell: string; country: string; totals: string }>(`SELECT * FROM cells`)) {
       const stored = JSON.parse(row.totals) as { bids: number; bidders: Sketch };
       const bidders = DistinctCounter.fromSketch(stored.bidders);
-      this.cells.set(keyOf(row.cell, row.country), { cell: row.cell, country: row.country, bids: stored.bids, bidders });
+      this.cells.set(keyOf(row.cell, row.country), {
+        cell: row.cell,
+        country: row.country,
+        bids: stored.bids,
+        bidders,
+      });
     }
-    const [through] = storage.all<{ value: string }>(`SELECT value FROM bookkeeping WHERE name = 'cells_through'`);
+    const [through] = storage.all<{ value: string }>(
+      `SELECT value FROM bookkeeping WHERE name = 'cells_through'`,
+    );
     this.cellsThrough = Number(through?.value ?? 0);
   }
 

@@ -102,7 +102,12 @@ export class StoredAuction implements AuctionStore {
   newestAccepted(item: Pick<ItemState, "itemId" | "firstEntry">, bidderId: string): Entry | undefined {
     const hash = hash53(bidderKey(item.itemId, bidderId));
     return this.firstMatch(hash, item.firstEntry, (entry) => {
-      return entry.itemId === item.itemId && entry.bidderId === bidderId && entry.kind === "bid" && entry.reason === null;
+      return (
+        entry.itemId === item.itemId &&
+        entry.bidderId === bidderId &&
+        entry.kind === "bid" &&
+        entry.reason === null
+      );
     });
   }
 
@@ -201,7 +206,11 @@ export class StoredAuction implements AuctionStore {
     const { streamTime, retentionMs } = this.state;
     if (streamTime < this.compactionResumes) return;
     const before = streamTime - Math.max(retentionMs, repetitionWindowMs);
-    const cursor = this.entries.compactNext(this.compactionCursor, before, (itemId) => this.items.get(itemId) !== undefined);
+    const cursor = this.entries.compactNext(
+      this.compactionCursor,
+      before,
+      (itemId) => this.items.get(itemId) !== undefined,
+    );
     if (cursor !== null) {
       this.compactionCursor = cursor;
       return;
@@ -240,4 +249,3 @@ function bidderKey(itemId: string, bidderId: string): string {
 function isSameEvent(left: EventIdentity, right: EventIdentity): boolean {
   return left.id === right.id && left.source === right.source && left.subject === right.subject;
 }
-

@@ -31,7 +31,8 @@ export class StoredEntries {
 
   get(number: number): Entry | undefined {
     const oldestPending = this.pending[0];
-    if (oldestPending !== undefined && number >= oldestPending.number) return this.pending[number - oldestPending.number];
+    if (oldestPending !== undefined && number >= oldestPending.number)
+      return this.pending[number - oldestPending.number];
     const chunk = this.chunkOf(number);
     const line = chunk?.lines[number - (chunk?.first ?? 0)];
     return line === undefined || line === "" ? undefined : decodeEntry(number, line);
@@ -127,10 +128,17 @@ export class StoredEntries {
     );
     if (row === undefined || row.stream_time >= before) return null;
     const lines = row.entries.split("\n");
-    const kept = lines.map((line, index) => (line !== "" && isKept(decodeEntry(row.first_number + index, line).itemId) ? line : ""));
-    if (kept.every((line) => line === "")) this.storage.run(`DELETE FROM entries WHERE first_number = ?`, row.first_number);
+    const kept = lines.map((line, index) =>
+      line !== "" && isKept(decodeEntry(row.first_number + index, line).itemId) ? line : "",
+    );
+    if (kept.every((line) => line === ""))
+      this.storage.run(`DELETE FROM entries WHERE first_number = ?`, row.first_number);
     else if (kept.some((line, index) => line !== lines[index])) {
-      this.storage.run(`UPDATE entries SET entries = ? WHERE first_number = ?`, kept.join("\n"), row.first_number);
+      this.storage.run(
+        `UPDATE entries SET entries = ? WHERE first_number = ?`,
+        kept.join("\n"),
+        row.first_number,
+      );
     }
     this.cache.delete(row.first_number);
     return row.first_number;

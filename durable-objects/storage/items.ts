@@ -53,7 +53,10 @@ export class StoredItems {
   }
 
   tombstone(itemId: string): Tombstone | undefined {
-    const [row] = this.storage.all<{ withdrawn: number }>(`SELECT withdrawn FROM tombstones WHERE item_id = ?`, itemId);
+    const [row] = this.storage.all<{ withdrawn: number }>(
+      `SELECT withdrawn FROM tombstones WHERE item_id = ?`,
+      itemId,
+    );
     return row === undefined ? undefined : { itemId, withdrawn: row.withdrawn === 1 };
   }
 
@@ -80,7 +83,12 @@ export class StoredItems {
     this.setTimer(cached);
     if (!isComplete(item)) return;
     const due = (item.closedAt ?? 0) + retentionMs + 1;
-    this.storage.run(`INSERT INTO departures (due, item_id, position) VALUES (?, ?, ?)`, due, item.itemId, position);
+    this.storage.run(
+      `INSERT INTO departures (due, item_id, position) VALUES (?, ?, ?)`,
+      due,
+      item.itemId,
+      position,
+    );
   }
 
   private setTimer(cached: CachedItem): void {
@@ -210,7 +218,9 @@ function encodeItem(item: ItemState): string {
     item.closesAt,
     item.listedAt,
     item.phase,
-    highest === null ? null : [highest.amount, highest.bidderId, highest.bidId, highest.offset, highest.entry],
+    highest === null
+      ? null
+      : [highest.amount, highest.bidderId, highest.bidId, highest.offset, highest.entry],
     item.bids,
     item.rejected,
     item.bidders,

@@ -46,14 +46,27 @@ interface StoredLosers {
  */
 export class StoredOutbox {
   private readonly storage: PartitionStorage;
-  private readonly queues: Record<OutputTopic, OutboxRow[]> = { completed: [], notifications: [], deadLetters: [] };
+  private readonly queues: Record<OutputTopic, OutboxRow[]> = {
+    completed: [],
+    notifications: [],
+    deadLetters: [],
+  };
   private nextId: number;
   private unsentCharacters = 0;
 
   constructor(storage: PartitionStorage) {
     this.storage = storage;
-    type Row = { id: number; topic: OutputTopic; first_sequence: number; position: number; kind: string; payload: string };
-    const rows = storage.all<Row>(`SELECT id, topic, first_sequence, position, kind, payload FROM outbox ORDER BY id`);
+    type Row = {
+      id: number;
+      topic: OutputTopic;
+      first_sequence: number;
+      position: number;
+      kind: string;
+      payload: string;
+    };
+    const rows = storage.all<Row>(
+      `SELECT id, topic, first_sequence, position, kind, payload FROM outbox ORDER BY id`,
+    );
     for (const row of rows) this.enqueue(row.topic, readRow(row));
     this.nextId = (rows.at(-1)?.id ?? 0) + 1;
   }
@@ -79,13 +92,19 @@ export class StoredOutbox {
 
   /** Outputs not yet acknowledged. */
   get unsent(): number {
-    const count = (row: OutboxRow): number => (row.kind === "outputs" ? row.outputs.length : row.losers.count - row.sent);
-    return outputTopics.reduce((sum, topic) => sum + this.queues[topic].reduce((total, row) => total + count(row), 0), 0);
+    const count = (row: OutboxRow): number =>
+      row.kind === "outputs" ? row.outputs.length : row.losers.count - row.sent;
+    return outputTopics.reduce(
+      (sum, topic) => sum + this.queues[topic].reduce((total, row) => total + count(row), 0),
+      0,
+    );
   }
 
   /** Journal position of the transaction whose outputs are the oldest unsent ones. */
   get oldestPosition(): number {
-    return Math.min(...outputTopics.map((topic) => this.queues[topic][0]?.position ?? Number.POSITIVE_INFINITY));
+    return Math.min(
+      ...outputTopics.map((topic) => this.queues[topic][0]?.position ?? Number.POSITIVE_INFINITY),
+    );
   }
 
   /**
@@ -120,7 +139,12 @@ export class StoredOutbox {
     }
   }
 
-  private insertOutputs(topic: OutputTopic, firstSequence: number, outputs: readonly PreparedOutput[], position: number): void {
+  private insertOutputs(
+    topic: OutputTopic,
+    firstSequence: number,
+    outputs: readonly PreparedOutput[],
+    position: number,
+  ): void {
     let sequence = firstSequence;
     for (const part of splitBySize(outputs)) {
       const payload = JSON.stringify(part);
@@ -137,10 +161,22 @@ export class StoredOutbox {
     }
   }
 
-  private addLosers(losers: LosersOutput, firstSequence: number, position: number, alreadySent: number): void {
+  private addLosers(
+    losers: LosersOutput,
+    firstSequence: number,
+    position: number,
+    alreadySent: number,
+  ): void {
     if (firstSequence + losers.count - 1 <= alreadySent) return;
     const start: StoredLosers = { losers, cursor: losers.lastEntry, sent: 0 };
-    const id = this.insert("notifications", firstSequence, losers.count, position, "losers", JSON.stringify(start));
+    const id = this.insert(
+      "notifications",
+      firstSequence,
+      losers.count,
+      position,
+      "losers",
+      JSON.stringify(start),
+    );
     this.enqueue("notifications", { kind: "losers", id, position, firstSequence, ...start });
   }
 
@@ -216,9 +252,16 @@ export class StoredOutbox {
   }
 }
 
-function readRow(row: { id: number; first_sequence: number; position: number; kind: string; payload: string }): OutboxRow {
+function readRow(row: {
+  id: number;
+  first_sequence: number;
+  position: number;
+  kind: string;
+  payload: string;
+}): OutboxRow {
   const common = { id: row.id, position: row.position, firstSequence: row.first_sequence };
-  if (row.kind === "losers") return { kind: "losers", ...common, ...(JSON.parse(row.payload) as StoredLosers) };
+  if (row.kind === "losers")
+    return { kind: "losers", ...common, ...(JSON.parse(row.payload) as StoredLosers) };
   const outputs = JSON.parse(row.payload) as PreparedOutput[];
   return { kind: "outputs", ...common, outputs, characters: row.payload.length };
 }

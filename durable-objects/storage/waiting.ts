@@ -13,7 +13,9 @@ export class StoredWaiting {
 
   constructor(storage: PartitionStorage) {
     this.storage = storage;
-    const rows = storage.all<{ expires_at: number; event: string }>(`SELECT expires_at, event FROM waiting ORDER BY offset`);
+    const rows = storage.all<{ expires_at: number; event: string }>(
+      `SELECT expires_at, event FROM waiting ORDER BY offset`,
+    );
     for (const row of rows) {
       this.remember({ event: JSON.parse(row.event) as WaitingEvent["event"], expiresAt: row.expires_at });
     }

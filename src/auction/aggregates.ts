@@ -98,7 +98,9 @@ export class Window {
 }
 
 /** The items with the most bids, ties by id. */
-export function hottestOf(items: ReadonlyMap<string, number>): { readonly itemId: string; readonly bids: number }[] {
+export function hottestOf(
+  items: ReadonlyMap<string, number>,
+): { readonly itemId: string; readonly bids: number }[] {
   return [...items]
     .map(([itemId, bids]) => ({ itemId, bids }))
     .sort((left, right) => right.bids - left.bids || (left.itemId < right.itemId ? -1 : 1))

@@ -1,5 +1,12 @@
 import { eventTypes } from "../topology.ts";
-import { idPattern, type BidData, type Edge, type Opening, type WithdrawalData, type WithEdge } from "./events.ts";
+import {
+  idPattern,
+  type BidData,
+  type Edge,
+  type Opening,
+  type WithdrawalData,
+  type WithEdge,
+} from "./events.ts";
 import type { LogRecord, RecordHeader } from "../kafka/port.ts";
 
 /** Who sent an event, as far as telling a repetition needs it. */
@@ -82,7 +89,13 @@ interface CloudEventHeaders {
 }
 
 function readHeaders(headers: readonly RecordHeader[]): CloudEventHeaders {
-  const found: CloudEventHeaders = { type: "", id: "", source: "", traceparent: undefined, tracestate: undefined };
+  const found: CloudEventHeaders = {
+    type: "",
+    id: "",
+    source: "",
+    traceparent: undefined,
+    tracestate: undefined,
+  };
   for (const { key, value } of headers) {
     if (key === "ce_type") found.type = value;
     else if (key === "ce_id") found.id = value;
@@ -126,7 +139,14 @@ function decodeData(
 
 function unreadable(record: LogRecord, why: string, itemsOffset?: unknown): UnreadableRecord {
   const { offset, timestamp } = record;
-  return { kind: "unreadable", offset, timestamp, why, record, itemsOffset: isMoney(itemsOffset) ? itemsOffset : undefined };
+  return {
+    kind: "unreadable",
+    offset,
+    timestamp,
+    why,
+    record,
+    itemsOffset: isMoney(itemsOffset) ? itemsOffset : undefined,
+  };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -174,7 +194,9 @@ function isBid(value: Record<string, unknown>): value is Record<string, unknown>
   );
 }
 
-function isWithdrawal(value: Record<string, unknown>): value is Record<string, unknown> & WithEdge<WithdrawalData> {
+function isWithdrawal(
+  value: Record<string, unknown>,
+): value is Record<string, unknown> & WithEdge<WithdrawalData> {
   return isId(value["itemId"]) && isOptional(value["reason"], isText);
 }
 

@@ -19,13 +19,21 @@ export interface OpeningTarget {
  * the journal decides later. An item that cannot be read is relayed too, without its terms: the
  * journal then says, in its one order, that it ended as a dead letter.
  */
-export function openingOf(record: LogRecord, settings: OpeningSettings, target: OpeningTarget): ProduceRecord {
+export function openingOf(
+  record: LogRecord,
+  settings: OpeningSettings,
+  target: OpeningTarget,
+): ProduceRecord {
   const item = parseObject(record.value) ?? { unreadable: record.value };
   return opening(record, item, settings, target);
 }
 
 /** The same without what was listed, for an item whose opening the log refuses as too large. */
-export function openingWithoutTerms(record: LogRecord, settings: OpeningSettings, target: OpeningTarget): ProduceRecord {
+export function openingWithoutTerms(
+  record: LogRecord,
+  settings: OpeningSettings,
+  target: OpeningTarget,
+): ProduceRecord {
   return opening(record, { unreadable: "the opening is larger than the log takes" }, settings, target);
 }
 

@@ -67,12 +67,21 @@ export function won(cause: Cause, item: ItemState, winner: HighestBid): Output {
 }
 
 /** The `lost` of one bidder, made from that bidder's last accepted bid when the slice is sent. */
-export function lost(losers: LosersOutput, entry: Entry, index: number): Output {
-  const { itemId, outcome, price, time, traceparent, tracestate } = losers;
+export function lost(fanOut: LosersOutput, entry: Entry, index: number): Output {
+  const { itemId, outcome, price, time, traceparent, tracestate } = fanOut;
   const { bidderId, bidId, amount } = entry;
   const data = { itemId, bidderId, bidId, amount, outcome, ...(price === null ? {} : { price }) };
-  const id = `${losers.idPrefix}/${index}`;
-  return { topic: "notifications", type: eventTypes.bidderLost, id, key: itemId, time, data, traceparent, tracestate };
+  const id = `${fanOut.idPrefix}/${index}`;
+  return {
+    topic: "notifications",
+    type: eventTypes.bidderLost,
+    id,
+    key: itemId,
+    time,
+    data,
+    traceparent,
+    tracestate,
+  };
 }
 
 export function losers(cause: Cause, item: ItemState, count: number): LosersOutput {

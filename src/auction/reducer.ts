@@ -1,8 +1,14 @@
-import { decodeJournalRecord, type BidEvent, type JournalEvent, type OpeningEvent, type UnreadableRecord, type WithdrawalEvent } from "./decode.ts";
+import {
+  decodeJournalRecord,
+  type BidEvent,
+  type JournalEvent,
+  type OpeningEvent,
+  type UnreadableRecord,
+  type WithdrawalEvent,
+} from "./decode.ts";
 import type { BidReason, HighestBid, ItemTerms, Opening, Outcome, RejectionReason } from "./events.ts";
 import { completed, deadLetter, losers, outbid, rejected, won, type Cause } from "./outputs.ts";
 import {
-
   judgeBid,
   judgeDeparted,
   judgeWithdrawal,
@@ -93,7 +99,11 @@ export class Reducer {
     for (;;) {
       const due = store.nextDue(cause.streamTime);
       const expired = store.nextExpired(cause.streamTime);
-      if (expired !== undefined && (due === undefined || isBefore(expired.expiresAt, expired.event.data.itemId, due.due, due.item.itemId))) {
+      if (
+        expired !== undefined &&
+        (due === undefined ||
+          isBefore(expired.expiresAt, expired.event.data.itemId, due.due, due.item.itemId))
+      ) {
         store.removeWaiting(expired);
         this.refuseUnknown(expired.event, cause);
       } else if (due !== undefined) {
@@ -140,7 +150,8 @@ export class Reducer {
     const tombstone = store.tombstone(itemId);
     if (tombstone !== undefined) return this.refuseWithoutItem(event, judgeDeparted(tombstone), cause);
     const expiresAt = event.timestamp + store.state.earlyBidWaitMs + 1;
-    if (store.waitingCount >= maximumWaiting || expiresAt <= cause.streamTime) return this.refuseUnknown(event, cause);
+    if (store.waitingCount >= maximumWaiting || expiresAt <= cause.streamTime)
+      return this.refuseUnknown(event, cause);
     store.addWaiting({ event, expiresAt });
   }
 
@@ -148,10 +159,12 @@ export class Reducer {
     const { store } = this;
     if (tellsRepetitions(item, cause.streamTime)) {
       const first = store.findEntry(item, event.identity);
-      if (first !== undefined) return this.tell(event.offset, { ...this.outcomeOfEntry(first), duplicate: true });
+      if (first !== undefined)
+        return this.tell(event.offset, { ...this.outcomeOfEntry(first), duplicate: true });
     }
     const reason = event.kind === "bid" ? judgeBid(item, event) : judgeWithdrawal(item, event);
-    const isNewBidder = event.kind === "bid" && reason === null && !store.hasBidder(item, event.data.bidderId);
+    const isNewBidder =
+      event.kind === "bid" && reason === null && !store.hasBidder(item, event.data.bidderId);
     const displaced = item.highest;
     this.append(item, event, reason);
     store.changed(item);
@@ -177,7 +190,8 @@ export class Reducer {
     const number = state.entries;
     const { kind, offset, timestamp, identity } = event;
     const bid = event.kind === "bid" ? event.data : null;
-    const [bidderId, bidId, amount] = bid === null ? ["", "", 0] : [bid.bidderId, bid.bidId ?? identity.id, bid.amount];
+    const [bidderId, bidId, amount] =
+      bid === null ? ["", "", 0] : [bid.bidderId, bid.bidId ?? identity.id, bid.amount];
     if (bid !== null && reason === null) {
       item.highest = { amount, bidderId, bidId, offset, entry: number };
       item.bids += 1;
@@ -185,7 +199,18 @@ export class Reducer {
     const { cell = "", country = "" } = event.data.edge;
     const { itemId, bids, lastEntry: previous } = item;
     const highestEntry = item.highest?.entry ?? 0;
-    const judged = { number, previous, kind, offset, timestamp, itemId, identity, reason, bids, highestEntry };
+    const judged = {
+      number,
+      previous,
+      kind,
+      offset,
+      timestamp,
+      itemId,
+      identity,
+      reason,
+      bids,
+      highestEntry,
+    };
     const entry: Entry = { ...judged, bidderId, bidId, amount, cell, country };
     if (item.firstEntry === 0) item.firstEntry = number;
     item.lastEntry = number;
@@ -275,4 +300,3 @@ function termsOf(opening: Opening): ItemTerms {
   const { earlyBidWaitMs: _wait, retentionMs: _retention, ...terms } = rest;
   return terms;
 }
-

@@ -179,4 +179,3 @@ export interface AggregateStore {
   /** A bid was accepted. */
   accepted(item: ItemState, bid: BidEvent, streamTime: number): void;
 }
-

@@ -1,0 +1,40 @@
+/** What a partition does that can fail on its own, and be tried again on its own. */
+export type Activity = "read the journal" | "relay items" | "send outputs" | "tick";
+
+interface Failure {
+  readonly message: string;
+  readonly retryAt: number;
+}
+
+const firstRetryMs = 1_000;
+const longestRetryMs = 30_000;
+
+/** What failed, per activity, and when each is tried again: exponentially later while it fails in a row. */
+export class Failures {
+  private readonly current = new Map<Activity, Failure>();
+  private readonly inARow = new Map<Activity, number>();
+
+  fail(activity: Activity, message: string, now: number): void {
+    const count = this.inARow.get(activity) ?? 0;
+    const delay = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(count, 10));
+    this.inARow.set(activity, count + 1);
+    this.current.set(activity, { message, retryAt: now + delay });
+  }
+
+  succeed(activity: Activity): void {
+    this.current.delete(activity);
+    this.inARow.delete(activity);
+  }
+
+  /** The earliest time at which something is tried again, null when nothing failed. */
+  get retryAt(): number | null {
+    const times = [...this.current.values()].map(({ retryAt }) => retryAt);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  /** In a plain sentence, undefined when nothing failed. */
+  get summary(): string | undefined {
+    if (this.current.size === 0) return undefined;
+    return [...this.current].map(([activity, { message }]) => `could not ${activity}: ${message}`).join("; ");
+  }
+}
