@@ -1,0 +1,30 @@
+/**
+ * Makes an API key: `npm run api-key -- --id app --scopes bids:write,read [--subject ada]`.
+ *
+ * Prints the key, which only its bearer should keep, and the entry of the secret `API_KEYS`, which
+ * holds the key's hash in its place.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({
+  options: {
+    id: { type: "string" },
+    scopes: { type: "string", default: "items:write,bids:write,read" },
+    subject: { type: "string" },
+  },
+});
+
+if (values.id === undefined || !/^[A-Za-z0-9.-]{1,64}$/.test(values.id)) {
+  process.stderr.write("Say which key it is: --id <1 to 64 letters, digits, dots or hyphens>\n");
+  process.exit(1);
+}
+
+const key = `gvl_${values.id}_${randomBytes(32).toString("hex")}`;
+const entry = {
+  id: values.id,
+  sha256: createHash("sha256").update(key).digest("hex"),
+  scopes: values.scopes.split(","),
+  ...(values.subject === undefined ? {} : { subject: values.subject }),
+};
+process.stdout.write(`key:   ${key}\nentry: ${JSON.stringify(entry)}\n`);
