@@ -30,6 +30,14 @@ describe("partitionFor", () => {
     expect(partitionFor("21", 7)).not.toBe(973932308 % 7);
   });
 
+  test("hashes the UTF-8 bytes of keys of every kind and length", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ maxLength: 100 }), fc.string({ unit: "grapheme", maxLength: 100 })), (key) => {
+        expect(partitionFor(key, 10_000)).toBe((murmur2(bytes(key)) & 0x7fffffff) % 10_000);
+      }),
+    );
+  });
+
   test("is always one of the partitions, and the same for the same key", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), fc.integer({ min: 1, max: 10_000 }), (key, count) => {
