@@ -201,13 +201,17 @@ export class StoredAuction implements AuctionStore {
     return outputs;
   }
 
-  /** One chunk a transaction, and a day of stream time between two passes over the chunks. */
+  /**
+   * One chunk a transaction, and a day of stream time between two passes over the chunks. Entries
+   * that are not in the stored cells yet stay, since the cells are rebuilt from them at a start.
+   */
   private compact(): void {
     const { streamTime, retentionMs } = this.state;
     if (streamTime < this.compactionResumes) return;
     const before = streamTime - Math.max(retentionMs, repetitionWindowMs);
     const cursor = this.entries.compactNext(
       this.compactionCursor,
+      this.aggregates.countedThrough,
       before,
       (itemId) => this.items.get(itemId) !== undefined,
     );

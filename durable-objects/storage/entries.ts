@@ -117,23 +117,29 @@ export class StoredEntries {
 
   /**
    * Blanks the entries of departed items in the oldest chunk behind `cursor` that is older than
-   * `before` in stream time, and answers the new cursor; null when no chunk is old enough. A line
-   * stays as an empty one, so that numbers keep finding their lines; an empty chunk goes.
+   * `before` in stream time and ends at entry `through` at the latest, and answers the new
+   * cursor; null when there is no such chunk. A line stays as an empty one, so that numbers keep
+   * finding their lines; an empty chunk goes.
    */
-  compactNext(cursor: number, before: number, isKept: (itemId: string) => boolean): number | null {
+  compactNext(
+    cursor: number,
+    through: number,
+    before: number,
+    isKept: (itemId: string) => boolean,
+  ): number | null {
     type Row = { first_number: number; last_number: number; stream_time: number; entries: string };
     const [row] = this.storage.all<Row>(
       `SELECT * FROM entries WHERE first_number > ? ORDER BY first_number LIMIT 1`,
       cursor,
     );
-    if (row === undefined || row.stream_time >= before) return null;
+    if (row === undefined || row.last_number > through || row.stream_time >= before) return null;
     const lines = row.entries.split("\n");
     const kept = lines.map((line, index) =>
       line !== "" && isKept(decodeEntry(row.first_number + index, line).itemId) ? line : "",
     );
-    if (kept.every((line) => line === ""))
+    if (kept.every((line) => line === "")) {
       this.storage.run(`DELETE FROM entries WHERE first_number = ?`, row.first_number);
-    else if (kept.some((line, index) => line !== lines[index])) {
+    } else if (kept.some((line, index) => line !== lines[index])) {
       this.storage.run(
         `UPDATE entries SET entries = ? WHERE first_number = ?`,
         kept.join("\n"),
