@@ -1,4 +1,5 @@
 import { Hono, type MiddlewareHandler } from "hono";
+import { matchedRoutes } from "hono/route";
 import { ConfigError } from "./config.ts";
 import { consoleLogger as logger, describeError } from "./lib/log.ts";
 import { Problem, problemResponse } from "./lib/problem.ts";
@@ -34,13 +35,17 @@ export function createApp(): Hono<AppEnv> {
     for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler);
     const allow = Object.keys(methods).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
     app.all(path, () => {
-      throw new Problem("method-not-allowed", `Allowed: ${allow.join(", ")}`, { headers: { allow: allow.join(", ") } });
+      throw new Problem("method-not-allowed", `Allowed: ${allow.join(", ")}`, {
+        headers: { allow: allow.join(", ") },
+      });
     });
   }
   app.notFound(() => {
     throw new Problem("not-found", "No resource has this path");
   });
-  app.onError((error, context) => problemResponse(toProblem(error, context), context.var.operation.requestId));
+  app.onError((error, context) =>
+    problemResponse(toProblem(error, context), context.var.operation.requestId),
+  );
   return app;
 }
 
@@ -63,7 +68,9 @@ const observe: MiddlewareHandler<AppEnv> = async (context, next) => {
 
 /** The route's pattern, not the path: the line must not carry what clients put there. */
 function routePattern(context: AppContext): string {
-  const path = context.req.matchedRoutes.map((route) => route.path).find((pattern) => pattern in routes);
+  const path = matchedRoutes(context)
+    .map((route) => route.path)
+    .find((pattern) => pattern in routes);
   return path ?? "none";
 }
 
@@ -78,8 +85,14 @@ function toProblem(error: Error, context: AppContext): Problem {
   fields.error = describeError(error);
   if (error instanceof ConfigError) {
     logger("error", "misconfigured", { reason: error.message });
-    return new Problem("misconfigured", "The gateway's configuration cannot be used; its operator has to act");
+    return new Problem(
+      "misconfigured",
+      "The gateway's configuration cannot be used; its operator has to act",
+    );
   }
-  logger("error", "internal-error", { requestId: context.var.operation.requestId, stack: describeError(error.stack) });
+  logger("error", "internal-error", {
+    requestId: context.var.operation.requestId,
+    stack: describeError(error.stack),
+  });
   return new Problem("internal-error", "Gavel failed in a way that it does not know");
 }

@@ -2,7 +2,14 @@ import { z } from "zod";
 import { idPattern } from "./auction/events.ts";
 
 /** What a credential may do. Source: the interface, "Credentials". */
-export const scopes = ["items:write", "bids:write", "read", "operate", "trusted-time", "trusted-proxy"] as const;
+export const scopes = [
+  "items:write",
+  "bids:write",
+  "read",
+  "operate",
+  "trusted-time",
+  "trusted-proxy",
+] as const;
 export type Scope = (typeof scopes)[number];
 
 /** An API key as the Worker knows it: never the key itself. */
@@ -128,7 +135,9 @@ function parseConfig(env: object): Config | ConfigError {
 function toApiKey(key: z.infer<typeof apiKey>): ApiKey {
   return {
     id: key.id,
-    sha256: Uint8Array.from({ length: 32 }, (_, index) => Number.parseInt(key.sha256.slice(2 * index, 2 * index + 2), 16)),
+    sha256: Uint8Array.from({ length: 32 }, (_, index) =>
+      Number.parseInt(key.sha256.slice(2 * index, 2 * index + 2), 16),
+    ),
     scopes: new Set(key.scopes),
     ...(key.subject === undefined ? {} : { subject: key.subject }),
   };

@@ -1,7 +1,7 @@
 import type { PartitionRpc } from "../durable-objects/rpc.ts";
 
 /** A Partition object as its stubs see it. The class itself would make a cycle of imports. */
-export type PartitionObject = Rpc.DurableObjectBranded & PartitionRpc;
+type PartitionObject = Rpc.DurableObjectBranded & PartitionRpc;
 
 /** Bindings and variables as the platform hands them over, unchecked. See `wrangler.toml`. */
 export interface Env {

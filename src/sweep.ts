@@ -23,10 +23,12 @@ const longestOffsetsMs = 10_000;
  */
 export async function sweep(dependencies: SweepDependencies): Promise<void> {
   const { log, partitions, clock, logger, topics } = dependencies;
-  const wanted = Array.from({ length: partitions.count }, (_, partition) => partition).flatMap((partition) => [
-    { topic: topics.items, partition },
-    { topic: topics.journal, partition },
-  ]);
+  const wanted = Array.from({ length: partitions.count }, (_, partition) => partition).flatMap(
+    (partition) => [
+      { topic: topics.items, partition },
+      { topic: topics.journal, partition },
+    ],
+  );
   let ends: readonly TopicPartitionOffset[];
   try {
     ends = await log.offsets("latest", wanted, clock.now() + longestOffsetsMs);
@@ -67,5 +69,7 @@ function lags(status: PartitionStatus, items: number, journal: number): boolean 
 
 /** An end that the log did not tell counts as beyond every position: the object finds out. */
 function endOf(ends: readonly TopicPartitionOffset[], topic: string, partition: number): number {
-  return ends.find((end) => end.topic === topic && end.partition === partition)?.offset ?? Number.POSITIVE_INFINITY;
+  return (
+    ends.find((end) => end.topic === topic && end.partition === partition)?.offset ?? Number.POSITIVE_INFINITY
+  );
 }

@@ -5,7 +5,11 @@ import type { Fate } from "./ingest.ts";
 import type { PublishedRecord } from "./push.ts";
 
 /** `202` with the coordinates; `200` with the outcome too, where it was asked for and is known. */
-export function answerOne(published: PublishedRecord, outcome: Outcome | undefined, waitSeconds?: number): Response {
+export function answerOne(
+  published: PublishedRecord,
+  outcome: Outcome | undefined,
+  waitSeconds?: number,
+): Response {
   const { event, record, offset, timestamp } = published;
   const body = {
     id: event.id,
@@ -37,7 +41,10 @@ export function answerSeveral(fates: readonly Fate[], minimal: boolean): Respons
   const headers = new Headers({ "content-type": "application/json" });
   if (minimal) headers.set("preference-applied", "return=minimal");
   if (status === 503) headers.set("retry-after", String(retryAfterSeconds));
-  return new Response(JSON.stringify({ accepted: fates.length - rejected, rejected, results }), { status, headers });
+  return new Response(JSON.stringify({ accepted: fates.length - rejected, rejected, results }), {
+    status,
+    headers,
+  });
 }
 
 function accepted(index: number, { event, record, offset }: PublishedRecord) {

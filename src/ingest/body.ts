@@ -15,7 +15,8 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
     // The runtime reads no more of a body than its declared length.
     return new Uint8Array(await request.arrayBuffer());
   }
-  return request.body === null ? new Uint8Array(0) : readStream(request.body, limit);
+  const body: ReadableStream<Uint8Array> | null = request.body;
+  return body === null ? new Uint8Array(0) : readStream(body, limit);
 }
 
 async function readStream(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {

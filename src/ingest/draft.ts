@@ -2,8 +2,8 @@ import { parseTimestamp } from "../lib/time.ts";
 import type { Issue } from "../lib/problem.ts";
 import { uuidv7 } from "../lib/uuid.ts";
 import { eventTypes } from "../topology.ts";
-import { issuesFromZod } from "./issues.ts";
-import { envelopeSchema, type WritableType } from "./schemas.ts";
+import { issuesFromZod, pointer } from "./issues.ts";
+import { envelopeSchema, extensionText, type WritableType } from "./schemas.ts";
 
 /** An event whose envelope is sound and whose data has not been looked at. */
 export interface Draft {
@@ -71,7 +71,8 @@ export function draftFromCloudEvent(document: unknown): DraftResult {
       source: event.source,
       data: event.data,
       root: "/data",
-      extensions: event.dataschema == null ? extensions : [["ce_dataschema", event.dataschema], ...extensions],
+      extensions:
+        event.dataschema == null ? extensions : [["ce_dataschema", event.dataschema], ...extensions],
       ...(time === null ? {} : { time }),
       ...(event.subject == null ? {} : { subject: event.subject }),
       traceparent: event.traceparent,
@@ -90,20 +91,26 @@ function readExtensions(document: unknown, issues: Issue[]): (readonly [string, 
   for (const name in document) {
     if (envelopeNames.has(name)) continue;
     const value: unknown = (document as Record<string, unknown>)[name];
+    if (value === null) continue;
     const found = extensionIssue(name, value);
-    if (found !== null) issues.push({ pointer: `/${name}`, ...found });
-    else if (value !== null) extensions.push([`ce_${name}`, String(value)]);
+    if (found === null) extensions.push([`ce_${name}`, `${value as string | number | boolean}`]);
+    else issues.push({ pointer: pointer([name]), ...found });
   }
   if (extensions.length > mostExtensions) {
-    issues.push({ pointer: "", code: "too-many", message: `has at most ${mostExtensions} extension attributes` });
+    issues.push({
+      pointer: "",
+      code: "too-many",
+      message: `has at most ${mostExtensions} extension attributes`,
+    });
   }
   return extensions;
 }
 
+/** Null for a sound extension: its value is a text, a whole number or a boolean. */
 function extensionIssue(name: string, value: unknown): Omit<Issue, "pointer"> | null {
-  if (!/^[a-z0-9]{1,20}$/.test(name)) return { code: "unknown-field", message: "is no attribute of CloudEvents" };
-  if (value === null || typeof value === "boolean" || Number.isInteger(value)) return null;
-  if (typeof value !== "string") return { code: "invalid-type", message: "must be a text, a whole number or a boolean" };
-  if (!value.isWellFormed()) return { code: "not-unicode", message: "holds half of a surrogate pair" };
-  return value.length > 1024 ? { code: "too-long", message: "has at most 1024 characters" } : null;
+  if (!/^[a-z0-9]{1,20}$/.test(name))
+    return { code: "unknown-field", message: "is no attribute of CloudEvents" };
+  if (typeof value === "boolean" || Number.isInteger(value)) return null;
+  const checked = extensionText.safeParse(value);
+  return checked.success ? null : (issuesFromZod(checked.error.issues, value, "")[0] ?? null);
 }

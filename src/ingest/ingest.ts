@@ -69,7 +69,11 @@ function prepare({ config }: Services, submission: Submission): (PreparedRecord 
  * The deadline counts from the acceptance, whose time a bid carries: with it shorter than the
  * grace, a bid that is acknowledged is in the log before its item closes.
  */
-async function publish(services: Services, prepared: readonly PreparedRecord[], receivedAt: number): Promise<Fate[]> {
+async function publish(
+  services: Services,
+  prepared: readonly PreparedRecord[],
+  receivedAt: number,
+): Promise<Fate[]> {
   if (prepared.length === 0) return [];
   const deadline = receivedAt + services.config.produceTimeoutMs;
   try {

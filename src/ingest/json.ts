@@ -1,7 +1,7 @@
 import { Problem } from "../lib/problem.ts";
 
 /** Deepest nesting of a body. A batch of CloudEvents with attributes needs four levels. */
-export const deepestNesting = 32;
+const deepestNesting = 32;
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -83,7 +83,8 @@ function countMembers(bytes: Uint8Array): number {
     else if (byte === colon) members += 1;
     else if (byte === openBrace || byte === openBracket) {
       depth += 1;
-      if (depth > deepestNesting) throw new Problem("too-deep", `A body nests at most ${deepestNesting} levels`);
+      if (depth > deepestNesting)
+        throw new Problem("too-deep", `A body nests at most ${deepestNesting} levels`);
     } else if (byte === closeBrace || byte === closeBracket) depth -= 1;
   }
   return members;

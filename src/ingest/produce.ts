@@ -31,7 +31,11 @@ export async function produceWithRetries(
     const wait = (backoff[Math.min(retry, backoff.length - 1)] ?? 0) * (0.5 + random());
     if (again.length === 0 || clock.now() + wait >= deadline) return results;
     await clock.sleep(wait);
-    results = merge(results, again, await attempt(log, again.map((index) => records[index]).filter(isPresent), deadline));
+    results = merge(
+      results,
+      again,
+      await attempt(log, again.map((index) => records[index]).filter(isPresent), deadline),
+    );
   }
 }
 

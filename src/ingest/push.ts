@@ -25,7 +25,10 @@ interface PartitionBatch {
  * push that fails costs latency and no event: the object's alarm and the sweep read the log.
  * Answers how many calls failed.
  */
-export async function pushRecords(partitions: Partitions, published: readonly PublishedRecord[]): Promise<number> {
+export async function pushRecords(
+  partitions: Partitions,
+  published: readonly PublishedRecord[],
+): Promise<number> {
   const calls = groupByPartition(published).map(({ partition, ...batch }) =>
     partitions.call(partition, (object) => object.push(batch)),
   );
@@ -46,13 +49,21 @@ export async function pushAndWait(
 }
 
 /** In each group the records keep their order, which is the order of their offsets. */
-export function groupByPartition(published: readonly PublishedRecord[]): PartitionBatch[] {
+function groupByPartition(published: readonly PublishedRecord[]): PartitionBatch[] {
   const groups = new Map<string, PartitionBatch>();
   for (const { record, topic, offset, timestamp } of published) {
     const name = `${topic}/${record.partition}`;
     let group = groups.get(name);
     if (group === undefined) {
-      group = { topic, partition: record.partition, offsets: [], timestamps: [], keys: [], values: [], headers: [] };
+      group = {
+        topic,
+        partition: record.partition,
+        offsets: [],
+        timestamps: [],
+        keys: [],
+        values: [],
+        headers: [],
+      };
       groups.set(name, group);
     }
     group.offsets.push(offset);

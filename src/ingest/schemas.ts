@@ -39,10 +39,17 @@ const text = (shortest: number, longest: number) =>
 
 const id = z.string().regex(idPattern, "must be 1 to 64 of A-Z a-z 0-9 . _ : ~ - and neither . nor ..");
 
-/** An event's id or source: CloudEvents asks for a non-empty text, Kafka's headers for no controls. */
-export const eventIdentifier = text(1, 256).check((payload) => {
-  if (hasControls(payload.value)) report(payload, "invalid-format", "must not hold control characters");
-});
+/** What travels in a record's header: a non-empty text without controls. */
+const headerText = (longest: number) =>
+  text(1, longest).check((payload) => {
+    if (hasControls(payload.value)) report(payload, "invalid-format", "must not hold control characters");
+  });
+
+/** An event's id or source. */
+export const eventIdentifier = headerText(256);
+
+/** A CloudEvents extension attribute that is a text. */
+export const extensionText = headerText(1024);
 
 const timestamp = z.string().check((payload) => {
   if (parseTimestamp(payload.value) === null) {
@@ -84,7 +91,9 @@ export const itemSchema = z.strictObject({
   itemId: id,
   sellerId: id,
   title: text(1, 200),
-  category: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be 1 to 64 of a-z 0-9 - and not start with -"),
+  category: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be 1 to 64 of a-z 0-9 - and not start with -"),
   currency,
   startingPrice: money(0),
   endsAt: timestamp,
@@ -109,7 +118,7 @@ export const withdrawalSchema = z.strictObject({ itemId: id, reason: text(0, 100
 export const tickSchema = z.strictObject({}).nullish();
 
 /** The types that clients may write. */
-export const writableTypes = [
+const writableTypes = [
   eventTypes.itemListed,
   eventTypes.itemWithdrawn,
   eventTypes.bidPlaced,

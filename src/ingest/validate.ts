@@ -37,7 +37,11 @@ const scopeOf = {
 } as const;
 
 /** Checks an event's data and its sender's rights; every fault of the event is in the answer. */
-export function validateEvent(draft: Draft, credential: Credential, now: number): Result<ValidEvent, Problem> {
+export function validateEvent(
+  draft: Draft,
+  credential: Credential,
+  now: number,
+): Result<ValidEvent, Problem> {
   const scope = scopeOf[draft.type];
   if (!credential.scopes.has(scope)) {
     return failure(new Problem("missing-scope", `An event of type ${draft.type} needs the scope ${scope}`));
@@ -61,7 +65,11 @@ function eventTime(draft: Draft, credential: Credential, now: number, issues: Is
   if (time > now + mostAhead) {
     issues.push({ pointer: "/time", code: "time-ahead", message: "is more than 5 s ahead of the clock" });
   } else if (time < 0) {
-    issues.push({ pointer: "/time", code: "too-small", message: "is before 1970, which a record cannot carry" });
+    issues.push({
+      pointer: "/time",
+      code: "too-small",
+      message: "is before 1970, which a record cannot carry",
+    });
   }
   return time;
 }
@@ -136,15 +144,24 @@ function checkTerms({ data, root }: Draft, timestamp: number, issues: Issue[]): 
   if (typeof data !== "object" || data === null) return;
   const { startingPrice, reserve, startsAt, endsAt } = data as Record<string, unknown>;
   if (typeof startingPrice === "number" && typeof reserve === "number" && reserve < startingPrice) {
-    issues.push({ pointer: `${root}/reserve`, code: "reserve-below-start", message: "is below startingPrice" });
+    issues.push({
+      pointer: `${root}/reserve`,
+      code: "reserve-below-start",
+      message: "is below startingPrice",
+    });
   }
   const start = typeof startsAt === "string" ? parseTimestamp(startsAt) : null;
   const end = typeof endsAt === "string" ? parseTimestamp(endsAt) : null;
   if (end === null) return;
   const place = `${root}/endsAt`;
-  if (end <= timestamp) issues.push({ pointer: place, code: "ends-in-past", message: "must be after the event's time" });
+  if (end <= timestamp)
+    issues.push({ pointer: place, code: "ends-in-past", message: "must be after the event's time" });
   if (end > timestamp + longestRun) {
-    issues.push({ pointer: place, code: "ends-too-late", message: "is at most 90 days after the event's time" });
+    issues.push({
+      pointer: place,
+      code: "ends-too-late",
+      message: "is at most 90 days after the event's time",
+    });
   }
   if (start !== null && start >= end) {
     issues.push({ pointer: `${root}/startsAt`, code: "starts-after-end", message: "must be before endsAt" });

@@ -46,7 +46,11 @@ export function createPinnedTopics(
   };
 }
 
-function requirePinned(counts: Readonly<Record<string, number>>, names: readonly string[], expected: number): void {
+function requirePinned(
+  counts: Readonly<Record<string, number>>,
+  names: readonly string[],
+  expected: number,
+): void {
   for (const name of names) {
     const count = Object.hasOwn(counts, name) ? counts[name] : undefined;
     if (count === undefined) throw new Problem("topic-missing", `The log has no topic ${name}`);
@@ -63,11 +67,17 @@ function requirePinned(counts: Readonly<Record<string, number>>, names: readonly
 export function problemFromLog(error: LogError): Problem {
   switch (error.code) {
     case "timeout":
-      return new Problem("log-timeout", "The log did not answer in time; the event may be sent again", { cause: error });
+      return new Problem("log-timeout", "The log did not answer in time; the event may be sent again", {
+        cause: error,
+      });
     case "unavailable":
-      return new Problem("log-unavailable", "The log is not available; the event may be sent again", { cause: error });
+      return new Problem("log-unavailable", "The log is not available; the event may be sent again", {
+        cause: error,
+      });
     case "too-large":
-      return new Problem("record-too-large", "The log takes no record or request of this size", { cause: error });
+      return new Problem("record-too-large", "The log takes no record or request of this size", {
+        cause: error,
+      });
     case "unknown-topic":
       return new Problem("topic-missing", "The log lacks a topic or partition", { cause: error });
     case "unauthorized":

@@ -2,7 +2,7 @@ import { LogError, type LogErrorCode } from "./port.ts";
 import type { Clock } from "../lib/clock.ts";
 
 /** What `@upstash/kafka` asks of its HTTP client. */
-export interface UpstashRequest {
+interface UpstashRequest {
   readonly path: readonly string[];
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -55,7 +55,8 @@ async function exchange(
   init: RequestInit,
 ): Promise<unknown> {
   const remaining = deadline - settings.clock.now();
-  if (remaining <= 0) throw new LogError("timeout", "none", "The deadline passed before the request was sent");
+  if (remaining <= 0)
+    throw new LogError("timeout", "none", "The deadline passed before the request was sent");
   let status: number;
   let text: string;
   try {

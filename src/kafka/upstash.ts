@@ -32,11 +32,15 @@ export function createUpstashLog(settings: UpstashSettings): KafkaLog {
   const client = (deadline: number) => clientOver(transportUntil(deadline));
   return {
     produce: async (records, deadline) =>
-      records.length === 0 ? [] : readProduced(await client(deadline).producer().produceMany(mutable(records)), records),
+      records.length === 0
+        ? []
+        : readProduced(await client(deadline).producer().produceMany(mutable(records)), records),
     fetch: async (from, deadline) =>
       readRecords(
         // Without `parallel` the client posts the request as it is, once.
-        await client(deadline).consumer().fetch({ ...from, timeout: 0 }, { parallel: false }),
+        await client(deadline)
+          .consumer()
+          .fetch({ ...from, timeout: 0 }, { parallel: false }),
         from,
       ),
     offsets: async (at, partitions, deadline) =>
@@ -87,14 +91,11 @@ function readProducedOne(entry: unknown): ProduceResult {
   throw unreadable("unknown", "an entry of produce has neither coordinates nor an error");
 }
 
-function readRecords(answer: unknown, from: TopicPartitionOffset): LogRecord[] {
-  if (!Array.isArray(answer)) throw unreadable("none", "fetch does not answer an array");
-  for (const entry of answer) {
-    if (!isLogRecord(entry) || entry.topic !== from.topic || entry.partition !== from.partition) {
-      throw unreadable("none", "fetch answers something that is no record of this partition");
-    }
-  }
-  return answer;
+function readRecords(answer: unknown, from: TopicPartitionOffset): readonly LogRecord[] {
+  const ofPartition = (entry: unknown): entry is LogRecord =>
+    isLogRecord(entry) && entry.topic === from.topic && entry.partition === from.partition;
+  if (Array.isArray(answer) && answer.every(ofPartition)) return answer;
+  throw unreadable("none", "fetch does not answer an array of this partition's records");
 }
 
 function readOffsets(answer: unknown): TopicPartitionOffset[] {
@@ -120,7 +121,9 @@ function isCount(value: unknown): value is number {
 }
 
 function isTopicPartitionOffset(value: unknown): value is TopicPartitionOffset {
-  return isObject(value) && typeof value.topic === "string" && isCount(value.partition) && isCount(value.offset);
+  return (
+    isObject(value) && typeof value.topic === "string" && isCount(value.partition) && isCount(value.offset)
+  );
 }
 
 function isLogRecord(value: unknown): value is LogRecord {

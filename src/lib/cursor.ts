@@ -8,7 +8,10 @@ export interface Place {
 
 /** An opaque cursor for a place: base64url of JSON, bound to the sort order it was made for. */
 export function encodeCursor(sort: string, { key, itemId }: Place): string {
-  return btoa(JSON.stringify([sort, key, itemId])).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return btoa(JSON.stringify([sort, key, itemId]))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
 }
 
 /** @throws {Problem} `invalid-parameter` for a text that is no cursor of this sort order. */
@@ -21,7 +24,8 @@ export function decodeCursor(sort: string, cursor: string): Place {
   }
   if (Array.isArray(parts)) {
     const [madeFor, key, itemId] = parts as unknown[];
-    if (madeFor === sort && Number.isSafeInteger(key) && typeof itemId === "string") return { key: Number(key), itemId };
+    if (madeFor === sort && Number.isSafeInteger(key) && typeof itemId === "string")
+      return { key: Number(key), itemId };
   }
   throw new Problem("invalid-parameter", "cursor: must be the next of an answer with the same sort");
 }

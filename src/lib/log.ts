@@ -1,4 +1,4 @@
-export type LogLevel = "info" | "warn" | "error";
+type LogLevel = "info" | "warn" | "error";
 
 /** One JSON object a line; never an address, a secret or a value of a record. */
 export type Logger = (level: LogLevel, event: string, fields?: Record<string, unknown>) => void;

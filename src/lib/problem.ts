@@ -105,7 +105,9 @@ export class Problem extends Error {
 export function problemFromIssues(issues: readonly Issue[]): Problem {
   const first = issues[0]?.code ?? "invalid-event";
   const code = issues.every((issue) => issue.code === first) ? first : "invalid-event";
-  const detail = issues.map((issue) => `${issue.pointer === "" ? "event" : issue.pointer}: ${issue.message}`).join("; ");
+  const detail = issues
+    .map((issue) => `${issue.pointer === "" ? "event" : issue.pointer}: ${issue.message}`)
+    .join("; ");
   return new Problem(code, detail, { errors: issues });
 }
 

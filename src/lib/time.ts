@@ -18,7 +18,11 @@ export function parseTimestamp(text: string): number | null {
   if (Number(offsetHour ?? 0) > 23 || Number(offsetMinute ?? 0) > 59) return null;
   const offset = (Number(offsetHour ?? 0) * 60 + Number(offsetMinute ?? 0)) * (sign === "-" ? -1 : 1);
   const milliseconds = Number((fraction ?? "").slice(0, 3).padEnd(3, "0"));
-  return date.getTime() + ((Number(hour) * 60 + Number(minute) - offset) * 60 + Number(second)) * 1000 + milliseconds;
+  return (
+    date.getTime() +
+    ((Number(hour) * 60 + Number(minute) - offset) * 60 + Number(second)) * 1000 +
+    milliseconds
+  );
 }
 
 /** RFC 3339 in UTC with milliseconds. */

@@ -38,7 +38,8 @@ export async function getReadiness(context: AppContext): Promise<Response> {
     latest.set(services, readiness);
   }
   const checks = { log: readiness.log ?? "ok", partitions: readiness.partitions ?? "ok" };
-  if (readiness.log === null && readiness.partitions === null) return Response.json({ status: "ready", checks });
+  if (readiness.log === null && readiness.partitions === null)
+    return Response.json({ status: "ready", checks });
   context.var.operation.fields.checks = checks;
   const headers = { "retry-after": String(retryAfterSeconds) };
   return Response.json({ status: "unready", checks }, { status: 503, headers });
@@ -56,10 +57,12 @@ async function checkLog({ log, clock, config }: Services): Promise<string | null
 }
 
 async function checkPartitions({ partitions, clock }: Services): Promise<string | null> {
-  const answers = partitions.callAll((object) => object.status()).then(
-    () => null,
-    (error: unknown) => (error instanceof Problem ? error.detail : "An object failed"),
-  );
+  const answers = partitions
+    .callAll((object) => object.status())
+    .then(
+      () => null,
+      (error: unknown) => (error instanceof Problem ? error.detail : "An object failed"),
+    );
   const late = clock.sleep(longestCheckMs).then(() => "The partitions' objects do not answer in time");
   return Promise.race([answers, late]);
 }

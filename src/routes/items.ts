@@ -17,7 +17,8 @@ export async function getItem(context: AppContext): Promise<Response> {
   const itemId = readItemId(context.req.param("itemId"));
   const parameters = readParameters(itemParameters, context.req.query());
   const partition = partitionFor(itemId, services.config.partitionCount);
-  const after = parameters.after === undefined ? undefined : readCoordinates(services, parameters.after, partition);
+  const after =
+    parameters.after === undefined ? undefined : readCoordinates(services, parameters.after, partition);
   const query = after === undefined ? { itemId, waitMs: 0 } : { itemId, after, waitMs: longestAfterMs };
   const answer = await services.partitions.call(partition, (object) => object.readItem(query));
   if (answer.kind === "item") return context.json(redact(answer.item, credential));
@@ -69,7 +70,10 @@ function readCoordinates({ config }: Services, after: string, itemPartition: num
   const names = writtenTopics(config.topicPrefix);
   const topic = name === names.items ? "items" : name === names.journal ? "journal" : undefined;
   if (topic === undefined || Number(partition) !== itemPartition || !Number.isSafeInteger(Number(offset))) {
-    throw new Problem("invalid-parameter", "after: must be the topic:partition:offset of a record of this item");
+    throw new Problem(
+      "invalid-parameter",
+      "after: must be the topic:partition:offset of a record of this item",
+    );
   }
   return { topic, offset: Number(offset) } as const;
 }

@@ -21,7 +21,8 @@ export function mergeItems(pages: readonly ListPage[], sort: ListQuery["sort"], 
   const entries = pages
     .flatMap((page) => page.entries)
     .toSorted((left, right) => order(placeOf(left), placeOf(right)));
-  const known = horizon === undefined ? entries : entries.filter((entry) => order(placeOf(entry), horizon) <= 0);
+  const known =
+    horizon === undefined ? entries : entries.filter((entry) => order(placeOf(entry), horizon) <= 0);
   if (known.length > limit) {
     const last = known[limit - 1];
     return last === undefined ? { entries: [] } : { entries: known.slice(0, limit), next: placeOf(last) };

@@ -75,10 +75,12 @@ export function mergeWindows(partitions: readonly (readonly WindowStats[])[]) {
 }
 
 function highestOf(group: readonly WindowStats[]): WindowStats["highest"] {
-  return group
-    .map((window) => window.highest)
-    .filter((highest) => highest !== null)
-    .toSorted((left, right) => right.amount - left.amount || compare(left.itemId, right.itemId))[0] ?? null;
+  return (
+    group
+      .map((window) => window.highest)
+      .filter((highest) => highest !== null)
+      .toSorted((left, right) => right.amount - left.amount || compare(left.itemId, right.itemId))[0] ?? null
+  );
 }
 
 /** Each cell of each country once, at most as fine as `resolution`, the busiest first. */
@@ -106,7 +108,10 @@ function countBidders(group: readonly Pick<WindowStats, "bidders">[]) {
 
 type NonEmpty<Value> = [Value, ...Value[]];
 
-function groupBy<Value>(values: readonly Value[], name: (value: Value) => string): Map<string, NonEmpty<Value>> {
+function groupBy<Value>(
+  values: readonly Value[],
+  name: (value: Value) => string,
+): Map<string, NonEmpty<Value>> {
   const groups = new Map<string, NonEmpty<Value>>();
   for (const value of values) {
     const group = groups.get(name(value));

@@ -5,7 +5,7 @@ import type { Scope } from "../config.ts";
 import { type Services, servicesFor } from "../services.ts";
 
 /** What one request's log line will say; operations add to it. */
-export interface Operation {
+interface Operation {
   readonly requestId: string;
   readonly fields: Record<string, unknown>;
 }

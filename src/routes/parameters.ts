@@ -46,7 +46,9 @@ export const windowParameters = z.object({
   category: category.optional(),
 });
 
-export const cellParameters = z.object({ resolution: wholeNumber(0, cellResolution).default(cellResolution) });
+export const cellParameters = z.object({
+  resolution: wholeNumber(0, cellResolution).default(cellResolution),
+});
 
 /** @throws {Problem} `invalid-parameter`, naming every parameter that is at fault. */
 export function readParameters<Schema extends z.ZodType>(

@@ -3,7 +3,13 @@ import type { Scope } from "../config.ts";
 import { answerNone, answerOne, answerSeveral } from "../ingest/answer.ts";
 import type { Credential } from "../ingest/authenticate.ts";
 import { readBody } from "../ingest/body.ts";
-import { type DraftResult, draftFromCloudEvent, draftFromPlain, draftFromWithdrawal, type PlainContext } from "../ingest/draft.ts";
+import {
+  type DraftResult,
+  draftFromCloudEvent,
+  draftFromPlain,
+  draftFromWithdrawal,
+  type PlainContext,
+} from "../ingest/draft.ts";
 import type { Geography } from "../ingest/enrich.ts";
 import { type Fate, ingest, isPublished } from "../ingest/ingest.ts";
 import { type Parsed, parseCloudEvents, parseObject, parsePlain } from "../ingest/parse.ts";
@@ -49,7 +55,10 @@ export const postWithdrawal = writeHandler({
   scopes: ["items:write"],
   parse: parseObject,
   drafter: (context, shared) => (body) =>
-    draftFromWithdrawal(body, context.req.param("itemId") ?? "", { type: eventTypes.itemWithdrawn, ...shared }),
+    draftFromWithdrawal(body, context.req.param("itemId") ?? "", {
+      type: eventTypes.itemWithdrawn,
+      ...shared,
+    }),
 });
 
 /** `POST /v1/events`: each event's own type says which scope it needs. */
@@ -89,7 +98,12 @@ function requireCount(count: number, limit: number): void {
 }
 
 /** What events of a plain body share: their source, and for a single one the idempotency key. */
-function plainContext(headers: Headers, shape: Parsed["shape"], credential: Credential, now: number): PlainContextOf {
+function plainContext(
+  headers: Headers,
+  shape: Parsed["shape"],
+  credential: Credential,
+  now: number,
+): PlainContextOf {
   const source = `/credentials/${credential.id}`;
   const key = headers.get("idempotency-key");
   if (key === null || shape === "several") return { source, now };
@@ -99,7 +113,11 @@ function plainContext(headers: Headers, shape: Parsed["shape"], credential: Cred
   return { source, now, id: key };
 }
 
-async function finishOne(context: AppContext, services: Services, [fate]: readonly Fate[]): Promise<Response> {
+async function finishOne(
+  context: AppContext,
+  services: Services,
+  [fate]: readonly Fate[],
+): Promise<Response> {
   if (fate === undefined) throw new TypeError("One event has one fate");
   if (fate instanceof Problem) throw fate;
   const { waitSeconds } = parsePrefer(context.req.header("prefer") ?? null);
@@ -118,7 +136,11 @@ function finishSeveral(context: AppContext, services: Services, fates: readonly 
 }
 
 /** The client has its acknowledgement by now; the push goes on behind the answer. */
-function pushInBackground(context: AppContext, services: Services, published: readonly PublishedRecord[]): void {
+function pushInBackground(
+  context: AppContext,
+  services: Services,
+  published: readonly PublishedRecord[],
+): void {
   const { requestId } = context.var.operation;
   const push = pushRecords(services.partitions, published).then((failures) => {
     if (failures > 0) services.logger("warn", "push-failed", { requestId, failures });
@@ -146,7 +168,12 @@ async function awaitOutcome(
   return Promise.race([push, services.clock.sleep(waitMs).then(() => undefined)]);
 }
 
-function noteFates(fields: Record<string, unknown>, services: Services, fates: readonly Fate[], since: number): void {
+function noteFates(
+  fields: Record<string, unknown>,
+  services: Services,
+  fates: readonly Fate[],
+  since: number,
+): void {
   const refused = fates.filter((fate) => fate instanceof Problem);
   fields.accepted = fates.length - refused.length;
   fields.rejected = refused.length;
