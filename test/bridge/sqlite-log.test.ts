@@ -103,10 +103,12 @@ describe("the SQLite log", () => {
     const larger = record(0, large.repeat(2));
     await expect(log.append([larger])).rejects.toMatchObject({ code: "unavailable" });
     expect(await readAll(log, 1)).toHaveLength(written);
+    // A small one still fits, at the offset that the failed ones did not take.
+    expect(offsetsOf(await log.append([record(0, "a"), record(1, "b")]))).toEqual([written, written]);
     await log.close();
     const roomier = open();
-    expect(offsetsOf(await roomier.append([record(0, "a"), record(1, "b")]))).toEqual([written, written]);
-    expect((await readAll(roomier, 0)).map(({ offset }) => offset)).toEqual([...Array(written + 1).keys()]);
+    expect(offsetsOf(await roomier.append([record(0, large)]))).toEqual([written + 1]);
+    expect((await readAll(roomier, 0)).map(({ offset }) => offset)).toEqual([...Array(written + 2).keys()]);
     await roomier.close();
   });
 

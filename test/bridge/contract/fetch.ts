@@ -6,7 +6,7 @@ const bytes = (messages: readonly unknown[]) => Buffer.byteLength(JSON.stringify
 export function describeFetch(makeLog: MakeLog): void {
   describe("fetch", () => {
     let harness: Harness;
-    const topics = { bids: 4, items: 1, wait: 3, large: 2, busy: 2 };
+    const topics = { bids: 4, items: 1, wait: 3, large: 2, busy: 2, shared: 3 };
     const limits = { maxAnswerBytes: 4_096, maxRecordBytes: 100_000, maxWaitMs: 400 };
     beforeAll(async () => {
       harness = await Harness.start(makeLog, topics, limits);
@@ -80,6 +80,23 @@ export function describeFetch(makeLog: MakeLog): void {
       }
       const { topicPartitionOffsets } = request;
       expect((await harness.send("/fetch", { topicPartitionOffsets, timeout: 0 })).body).toHaveLength(1);
+    });
+
+    test("shares the bound among its partitions, and what one leaves goes to the others", async () => {
+      const many = (partition: number, count: number) =>
+        Array.from({ length: count }, () => ({ topic: "shared", partition, value: "x".repeat(100) }));
+      await harness.produce([...many(0, 40), ...many(1, 40), ...many(2, 2)]);
+      const positions = [0, 1, 2].map((partition) => ({ topic: "shared", partition, offset: 0 }));
+      for (let call = 0; call < 10; call++) {
+        const request = { topicPartitionOffsets: positions, timeout: 0 };
+        const { body } = await harness.send<StoredMessage[]>("/fetch", request);
+        const counts = positions.map(
+          ({ partition }) => body.filter((one) => one.partition === partition).length,
+        );
+        // 4,096 bytes take some 21 records: a third of them at least for each that has as many.
+        expect(Math.min(counts[0] ?? 0, counts[1] ?? 0)).toBeGreaterThanOrEqual(6);
+        expect(counts[2]).toBe(2);
+      }
     });
 
     test("neither a busy partition nor a record above the bound starves another one", async () => {
