@@ -1,0 +1,143 @@
+/**
+ * The edge's Workers, many at a time: each appends to the log and then pushes to the object what
+ * the log has acknowledged. Their pushes get lost, repeated, late, and overtake one another.
+ */
+import type { PushBatch } from "../../durable-objects/rpc.ts";
+import type { Outcome } from "../../src/auction/events.ts";
+import type { LogRecord } from "../../src/kafka/port.ts";
+import { topics } from "../../src/topology.ts";
+import type { World } from "./log-client.ts";
+import { partition } from "./memory-log.ts";
+import { ObjectReset } from "./object-host.ts";
+import type { ObjectHost } from "./object-host.ts";
+import type { Write } from "./script.ts";
+
+/** What `Prefer: wait` was told of a record. */
+export interface Told {
+  readonly topic: "items" | "journal";
+  readonly offset: number;
+  readonly outcome: Outcome;
+}
+
+export class Edges {
+  readonly told: Told[] = [];
+  readonly #world: World;
+  readonly #host: ObjectHost;
+  readonly #prefix: string;
+  #pending = 0;
+  #inFlight = 0;
+  #highestPushed = { items: -1, journal: -1 };
+
+  constructor(world: World, host: ObjectHost, prefix: string) {
+    this.#world = world;
+    this.#host = host;
+    this.#prefix = prefix;
+  }
+
+  /** Whether every write is in the log and every push has had its end. */
+  get idle(): boolean {
+    return this.#pending === 0;
+  }
+
+  plan(write: Write): void {
+    this.#pending += 1;
+    this.#world.scheduler.after(write.at, () => {
+      this.#pending -= 1;
+      this.#append(write);
+    });
+  }
+
+  #append({ events }: Write): void {
+    const { log, faults } = this.#world;
+    const [first] = events;
+    if (first === undefined) return;
+    if (faults.chance("gap")) {
+      faults.count("gap in offsets");
+      log.skip(this.#prefix + topics[first.topic], faults.random.integer(1, 3));
+    }
+    const records = log.append(
+      events.map((event) => ({ ...event, topic: this.#prefix + topics[event.topic] })),
+    );
+    const role = first.topic;
+    if (!faults.on || !faults.chance("push")) return this.#push(role, records, 20);
+    switch (faults.random.integer(0, 4)) {
+      case 0:
+        // As another producer writes, that knows nothing of Gavel.
+        return faults.count("write never pushed");
+      case 1:
+        return faults.count("push dropped");
+      case 2:
+        faults.count("push repeated");
+        this.#push(role, records, 20);
+        return this.#push(role, records, 3_000);
+      case 3:
+        faults.count("push late");
+        return this.#push(role, records, 15_000);
+      default:
+        return this.#pushMore(role, records);
+    }
+  }
+
+  /** Pushes a batch that shares records with earlier ones. */
+  #pushMore(role: "items" | "journal", records: readonly LogRecord[]): void {
+    const { log, faults } = this.#world;
+    const last = records.at(-1)?.offset ?? 0;
+    const from = Math.max(0, last - faults.random.integer(1, 30));
+    const earlier = log
+      .read(this.#prefix + topics[role], from, 100)
+      .filter((record) => record.offset <= last && !faults.random.chance(0.2));
+    if (earlier.length === 0) return this.#push(role, records, 20);
+    faults.count("pushes overlapping in content");
+    this.#push(role, records, 20);
+    this.#push(role, earlier, 20);
+  }
+
+  #push(role: "items" | "journal", records: readonly LogRecord[], typicalDelay: number): void {
+    const { scheduler, faults } = this.#world;
+    this.#pending += 1;
+    scheduler.after(faults.random.delay(typicalDelay), () => void this.#deliver(role, records));
+  }
+
+  async #deliver(role: "items" | "journal", records: readonly LogRecord[]): Promise<void> {
+    const { faults } = this.#world;
+    const last = records.at(-1);
+    if (last === undefined) return;
+    if (faults.on && last.offset < this.#highestPushed[role]) faults.count("push out of order");
+    if (faults.on && this.#inFlight > 0) faults.count("pushes overlapping in time");
+    this.#highestPushed[role] = Math.max(this.#highestPushed[role], last.offset);
+    this.#inFlight += 1;
+    await this.#tryTwice(role, records, last.offset);
+    this.#inFlight -= 1;
+    this.#pending -= 1;
+  }
+
+  async #tryTwice(
+    role: "items" | "journal",
+    records: readonly LogRecord[],
+    lastOffset: number,
+  ): Promise<void> {
+    const waits = this.#world.faults.random.chance(0.3);
+    const batch = { ...toBatch(role, records), ...(waits && { waitMs: 2_000 }) };
+    for (let attempt = 1; attempt <= 2; attempt += 1) {
+      try {
+        const { outcome } = await this.#host.call((core) => core.push(structuredClone(batch)));
+        if (outcome !== undefined) this.told.push({ topic: role, offset: lastOffset, outcome });
+        return;
+      } catch (error) {
+        if (!(error instanceof ObjectReset)) return;
+      }
+    }
+  }
+}
+
+function toBatch(topic: "items" | "journal", records: readonly LogRecord[]): PushBatch {
+  if (records.some((record) => record.partition !== partition)) throw new Error("not ours");
+  return {
+    topic,
+    offsets: records.map((record) => record.offset),
+    timestamps: records.map((record) => record.timestamp),
+    keys: records.map((record) => record.key),
+    values: records.map((record) => record.value),
+    headers: records.map((record) => record.headers.flatMap(({ key, value }) => [key, value])),
+  };
+}

@@ -1,0 +1,216 @@
+/**
+ * The log's port as one life of the object reaches it: with latency, refusals, time-outs whose
+ * effect is unknown, and appends that land when nobody expects them any more.
+ */
+import { LogError } from "../../src/kafka/port.ts";
+import type {
+  KafkaLog,
+  LogRecord,
+  ProduceRecord,
+  ProduceResult,
+  TopicPartition,
+  TopicPartitionOffset,
+} from "../../src/kafka/port.ts";
+import type { Faults } from "./faults.ts";
+import type { Life } from "./life.ts";
+import { partition } from "./memory-log.ts";
+import type { MemoryLog } from "./memory-log.ts";
+import type { ProduceHistory } from "./produce-history.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+export interface World {
+  readonly scheduler: Scheduler;
+  readonly log: MemoryLog;
+  readonly faults: Faults;
+  readonly history: ProduceHistory;
+}
+
+const fates = [
+  "produce refused",
+  "produce failed in part",
+  "produce timed out without effect",
+  "produce timed out after effect",
+  "produce timed out after part of its effect",
+  "produce landed after its time-out",
+] as const;
+type Fate = (typeof fates)[number] | "acknowledged";
+
+/** How many of a request's records, counted per topic, get into the log. */
+type Kept = (records: readonly ProduceRecord[]) => ReadonlySet<ProduceRecord>;
+
+export class LogClient implements KafkaLog {
+  readonly #world: World;
+  readonly #life: Life;
+
+  constructor(world: World, life: Life) {
+    this.#world = world;
+    this.#life = life;
+  }
+
+  produce(records: readonly ProduceRecord[], deadline: number): Promise<readonly ProduceResult[]> {
+    const { history, scheduler } = this.#world;
+    const answered = history.begin(records, this.#life);
+    return this.#life.wait((resolve, reject) => {
+      const fate = this.#drawFate();
+      const untilDeadline = deadline - scheduler.now;
+      const answer = (delay: number, tell: () => void): void => {
+        const late = delay > untilDeadline;
+        scheduler.after(Math.min(delay, untilDeadline), () => {
+          answered(!late && fate === "acknowledged");
+          if (late) reject(new LogError("timeout", "unknown", "the deadline passed"));
+          else tell();
+        });
+      };
+      this.#meet(fate, records, untilDeadline, answer, resolve, reject);
+    });
+  }
+
+  fetch(from: TopicPartitionOffset, deadline: number): Promise<readonly LogRecord[]> {
+    const { log, faults } = this.#world;
+    return this.#read(deadline, ["fetch failed", "fetch timed out"], () =>
+      log.read(from.topic, from.offset, faults.on ? faults.random.integer(1, 60) : 500),
+    );
+  }
+
+  offsets(
+    at: "earliest" | "latest",
+    partitions: readonly TopicPartition[],
+    deadline: number,
+  ): Promise<readonly TopicPartitionOffset[]> {
+    const { log } = this.#world;
+    return this.#read(deadline, ["offsets failed", "offsets failed"], () =>
+      partitions.map(({ topic }) => {
+        const first = log.records(topic)[0]?.offset ?? 0;
+        return { topic, partition, offset: at === "earliest" ? first : log.end(topic) };
+      }),
+    );
+  }
+
+  topics(deadline: number): Promise<Readonly<Record<string, number>>> {
+    return this.#read(deadline, ["offsets failed", "offsets failed"], () => ({}));
+  }
+
+  #drawFate(): Fate {
+    const { faults } = this.#world;
+    return faults.chance("produce") ? faults.random.pick(fates) : "acknowledged";
+  }
+
+  #meet(
+    fate: Fate,
+    records: readonly ProduceRecord[],
+    untilDeadline: number,
+    answer: (delay: number, tell: () => void) => void,
+    resolve: (results: readonly ProduceResult[]) => void,
+    reject: (error: Error) => void,
+  ): void {
+    const { faults, scheduler } = this.#world;
+    const { latency } = faults.plan;
+    const way = faults.random.delay(latency);
+    const back = way + faults.random.delay(latency);
+    const land = (delay: number, kept: Kept): void =>
+      scheduler.after(delay, () => void this.#append(records, kept));
+    const timeOut = (): void => answer(Number.POSITIVE_INFINITY, () => {});
+    if (fate !== "acknowledged") faults.count(fate);
+    switch (fate) {
+      case "acknowledged":
+        return this.#appendAndTell(records, everything, way, back, answer, resolve);
+      case "produce failed in part":
+        return this.#appendAndTell(records, this.#prefix, way, back, answer, resolve);
+      case "produce refused":
+        return answer(back, () => reject(new LogError("unavailable", "none", "try again")));
+      case "produce timed out without effect":
+        return timeOut();
+      case "produce timed out after effect":
+        land(Math.min(way, untilDeadline), everything);
+        return timeOut();
+      case "produce timed out after part of its effect":
+        land(Math.min(way, untilDeadline), this.#prefix);
+        return timeOut();
+      case "produce landed after its time-out":
+        land(untilDeadline + faults.random.delay(1_500), faults.random.pick([everything, this.#prefix]));
+        return timeOut();
+    }
+  }
+
+  #appendAndTell(
+    records: readonly ProduceRecord[],
+    kept: Kept,
+    way: number,
+    back: number,
+    answer: (delay: number, tell: () => void) => void,
+    resolve: (results: readonly ProduceResult[]) => void,
+  ): void {
+    this.#world.scheduler.after(way, () => {
+      const appended = this.#append(records, kept);
+      const results = records.map((record): ProduceResult => {
+        const { offset, timestamp } = appended.get(record) ?? {};
+        if (offset !== undefined && timestamp !== undefined) return { ok: true, offset, timestamp };
+        return { ok: false, error: new LogError("unavailable", "none", "not appended") };
+      });
+      answer(back - way, () => resolve(results));
+    });
+  }
+
+  #append(records: readonly ProduceRecord[], kept: Kept): ReadonlyMap<ProduceRecord, LogRecord> {
+    const { log, faults } = this.#world;
+    const appended = new Map<ProduceRecord, LogRecord>();
+    if (!this.#life.alive && this.#isLost()) return appended;
+    const keep = kept(records);
+    for (const record of records) {
+      if (!keep.has(record)) continue;
+      if (faults.chance("gap")) {
+        faults.count("gap in offsets");
+        log.skip(record.topic, faults.random.integer(1, 3));
+      }
+      for (const logged of log.append([record])) appended.set(record, logged);
+    }
+    return appended;
+  }
+
+  /** A request that was on its way when its sender died may arrive or not. */
+  #isLost(): boolean {
+    const { faults } = this.#world;
+    const lost = faults.random.chance(0.5);
+    faults.count(lost ? "produce lost in a crash" : "produce landed after a crash");
+    return lost;
+  }
+
+  /** Keeps what the log promises of a failure: of each topic, a prefix. */
+  readonly #prefix: Kept = (records) => {
+    const kept = new Set<ProduceRecord>();
+    for (const topic of new Set(records.map((record) => record.topic))) {
+      const own = records.filter((record) => record.topic === topic);
+      const length = this.#world.faults.random.integer(0, own.length - 1);
+      for (const record of own.slice(0, length)) kept.add(record);
+    }
+    return kept;
+  };
+
+  #read<Result>(
+    deadline: number,
+    [failed, timedOut]: readonly ["fetch failed" | "offsets failed", "fetch timed out" | "offsets failed"],
+    answer: () => Result,
+  ): Promise<Result> {
+    const { scheduler, faults } = this.#world;
+    const untilDeadline = deadline - scheduler.now;
+    return this.#life.wait((resolve, reject) => {
+      const timeOut = (): void => reject(new LogError("timeout", "none", "the deadline passed"));
+      const way = faults.random.delay(faults.plan.latency);
+      const back = faults.random.delay(faults.plan.latency);
+      if (faults.chance("fetch")) {
+        const hangs = faults.random.chance(0.5);
+        faults.count(hangs ? timedOut : failed);
+        if (hangs) return scheduler.after(untilDeadline, timeOut);
+        return scheduler.after(way, () => reject(new LogError("unavailable", "none", "away")));
+      }
+      if (way + back > untilDeadline) return scheduler.after(untilDeadline, timeOut);
+      // Read on arrival and told later: what was appended in between is not in the answer.
+      return scheduler.after(way, () => {
+        const result = answer();
+        scheduler.after(back, () => resolve(result));
+      });
+    });
+  }
+}
+
+const everything: Kept = (records) => new Set(records);

@@ -1,0 +1,339 @@
+/**
+ * The auction partition in the plainest words: one record after the other, arrays and maps, nothing
+ * shared with the product but the types of what the topics carry. It is written from the documents
+ * (design and interface), so that a misreading in the product shows as a difference.
+ */
+import { eventTypes } from "../../src/topology.ts";
+import type { BidData, BidReason, Edge, HighestBid, Opening, Outcome } from "../../src/auction/events.ts";
+import type { LogRecord } from "../../src/kafka/port.ts";
+import { decode } from "./plain-decoding.ts";
+import type { Decoded } from "./plain-decoding.ts";
+
+/** Bids and withdrawals that may wait for their items at one time. */
+export const waitingLimit = 10_000;
+/** How long beyond an item's end its events' ids are remembered, in milliseconds of stream time. */
+const identityWindow = 24 * 60 * 60 * 1000;
+
+export interface JudgedBid extends BidData {
+  readonly bidId: string;
+  readonly edge: Edge;
+  /** The bid's own timestamp. */
+  readonly at: number;
+  readonly offset: number;
+  readonly reason: BidReason | null;
+}
+
+export interface PlainItem {
+  readonly opening: Opening;
+  /** Timestamp of the opening, which is the listing's. */
+  readonly openedAt: number;
+  readonly endsAt: number;
+  /** Every bid judged, in the order of judgement. */
+  readonly bids: JudgedBid[];
+  /** The outcome of the first event of each identity. */
+  readonly identities: Map<string, Outcome>;
+  status: "open" | "sold" | "unsold" | "withdrawn";
+  closedAt: number | null;
+  /** Stream time beyond which only the item's tombstone is left; endless while it is open. */
+  keptUntil: number;
+}
+
+export type OutputTopic = "completed" | "notifications" | "deadLetters";
+
+export interface PlainOutput {
+  readonly topic: OutputTopic;
+  readonly sequence: number;
+  readonly type: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+type BidRecord = Extract<Decoded, { kind: "bid" }>;
+type WithdrawalRecord = Extract<Decoded, { kind: "withdrawal" }>;
+
+interface Waiting {
+  readonly event: BidRecord | WithdrawalRecord;
+  /** The first stream time at which the event has waited too long. */
+  readonly expiresAt: number;
+}
+
+export class PlainModel {
+  streamTime = 0;
+  readonly items = new Map<string, PlainItem>();
+  readonly outputs: PlainOutput[] = [];
+  /** By offset in the journal; a waiting event has none yet. */
+  readonly outcomes = new Map<number, Outcome>();
+  #waiting: Waiting[] = [];
+  #lastItemsOffset = -1;
+  #earlyBidWaitMs = 3_600_000;
+  #retentionMs = 604_800_000;
+
+  static of(journal: readonly LogRecord[]): PlainModel {
+    const model = new PlainModel();
+    for (const record of journal) model.apply(record);
+    return model;
+  }
+
+  apply(record: LogRecord): void {
+    this.streamTime = Math.max(this.streamTime, record.timestamp);
+    this.#doWhatIsDue();
+    const event = decode(record);
+    switch (event.kind) {
+      case "bid":
+      case "withdrawal":
+        return this.#judgeOrWait(event);
+      case "opening":
+        return this.#open(event.opening, event.record);
+      case "tick":
+        return;
+      case "undecodable":
+        return this.#bury(record, event.itemsOffset);
+    }
+  }
+
+  #bury(record: LogRecord, itemsOffset = Number.POSITIVE_INFINITY): void {
+    if (itemsOffset <= this.#lastItemsOffset) return;
+    if (Number.isFinite(itemsOffset)) this.#lastItemsOffset = itemsOffset;
+    this.#output("deadLetters", eventTypes.deadLetter, {
+      group: "auction",
+      topic: record.topic,
+      partition: record.partition,
+      offset: record.offset,
+    });
+  }
+
+  /** Whether an item's retention is over, so that nothing of it but its tombstone can be seen. */
+  isForgotten(item: PlainItem): boolean {
+    return this.streamTime > item.keptUntil;
+  }
+
+  #doWhatIsDue(): void {
+    const expiring = this.#waiting
+      .filter(({ expiresAt }) => expiresAt <= this.streamTime)
+      .map((waiting) => ({
+        due: waiting.expiresAt,
+        itemId: waiting.event.data.itemId,
+        act: () => {
+          this.#waiting = this.#waiting.filter((other) => other !== waiting);
+          this.#refuse(waiting.event, "unknown-item");
+        },
+      }));
+    const closing = [...this.items.values()]
+      .filter((item) => this.#isDue(item))
+      .map((item) => ({
+        due: item.endsAt + item.opening.graceMs,
+        itemId: item.opening.itemId,
+        act: () => this.#close(item),
+      }));
+    // The sort is stable: events of one item that expire at one moment keep their offset order.
+    const due = [...expiring, ...closing].sort(
+      (one, other) => one.due - other.due || compareText(one.itemId, other.itemId),
+    );
+    for (const { act } of due) act();
+  }
+
+  #isDue(item: PlainItem): boolean {
+    return item.status === "open" && this.streamTime >= item.endsAt + item.opening.graceMs;
+  }
+
+  /** Rejects an event whose item is not there, or not any more. */
+  #refuse(event: BidRecord | WithdrawalRecord, reason: BidReason): void {
+    this.outcomes.set(event.record.offset, { status: "rejected", reason });
+    if (event.kind === "bid") this.#notifyRejected(event.data, event.bidId, reason);
+  }
+
+  #open(opening: Opening, record: LogRecord): void {
+    if (opening.itemsOffset <= this.#lastItemsOffset) return;
+    this.#lastItemsOffset = opening.itemsOffset;
+    this.#earlyBidWaitMs = opening.earlyBidWaitMs;
+    this.#retentionMs = opening.retentionMs;
+    if (this.items.has(opening.itemId)) {
+      this.outcomes.set(record.offset, { status: "rejected", reason: "already-listed" });
+      return;
+    }
+    const item: PlainItem = {
+      opening,
+      openedAt: record.timestamp,
+      endsAt: Date.parse(opening.endsAt),
+      bids: [],
+      identities: new Map(),
+      status: "open",
+      closedAt: null,
+      keptUntil: Number.POSITIVE_INFINITY,
+    };
+    this.items.set(opening.itemId, item);
+    this.outcomes.set(record.offset, { status: "accepted", bids: 0 });
+    const ofItem = ({ event }: Waiting): boolean => event.data.itemId === opening.itemId;
+    const waited = this.#waiting.filter(ofItem);
+    this.#waiting = this.#waiting.filter((waiting) => !ofItem(waiting));
+    for (const { event } of waited) this.#judge(event, item);
+    if (this.#isDue(item)) this.#close(item);
+  }
+
+  #judgeOrWait(event: BidRecord | WithdrawalRecord): void {
+    const item = this.items.get(event.data.itemId);
+    if (item !== undefined) return this.#judge(event, item);
+    const expiresAt = event.record.timestamp + this.#earlyBidWaitMs + 1;
+    const mayWait = this.#waiting.length < waitingLimit && expiresAt > this.streamTime;
+    if (mayWait) this.#waiting.push({ event, expiresAt });
+    else this.#refuse(event, "unknown-item");
+  }
+
+  #judge(event: BidRecord | WithdrawalRecord, item: PlainItem): void {
+    if (this.isForgotten(item)) {
+      return this.#refuse(event, item.status === "withdrawn" ? "withdrawn" : "ended");
+    }
+    const identity = JSON.stringify([event.data.edge.subject ?? "", event.source, event.id]);
+    const remembered = item.closedAt === null || this.streamTime <= item.closedAt + identityWindow;
+    const first = remembered ? item.identities.get(identity) : undefined;
+    if (first !== undefined) {
+      this.outcomes.set(event.record.offset, { ...first, duplicate: true });
+      return;
+    }
+    const outcome = event.kind === "bid" ? this.#bid(event, item) : this.#withdraw(event, item);
+    item.identities.set(identity, outcome);
+    this.outcomes.set(event.record.offset, outcome);
+  }
+
+  #bid(event: BidRecord, item: PlainItem): Outcome {
+    const { data, bidId, record } = event;
+    const reason = reasonAgainst(data, record.timestamp, item);
+    const displaced = highestOf(item);
+    const judged = { ...data, bidId, at: record.timestamp, offset: record.offset, reason };
+    item.bids.push(judged);
+    if (reason !== null) {
+      this.#notifyRejected(data, bidId, reason);
+      return { status: "rejected", reason, ...standing(item) };
+    }
+    if (displaced !== undefined && displaced.bidderId !== data.bidderId) {
+      this.#output("notifications", eventTypes.bidderOutbid, {
+        ...concerning(displaced),
+        highest: { amount: data.amount, bidderId: data.bidderId, bidId },
+      });
+    }
+    return { status: "accepted", ...standing(item) };
+  }
+
+  #withdraw(event: WithdrawalRecord, item: PlainItem): Outcome {
+    const reason = reasonAgainstWithdrawal(event, item);
+    if (reason !== null) return { status: "rejected", reason, ...standing(item) };
+    this.#complete(item, "withdrawn");
+    return { status: "accepted", ...standing(item) };
+  }
+
+  #close(item: PlainItem): void {
+    const highest = highestOf(item);
+    const sold = highest !== undefined && highest.amount >= (item.opening.reserve ?? 0);
+    this.#complete(item, sold ? "sold" : "unsold");
+  }
+
+  #complete(item: PlainItem, outcome: "sold" | "unsold" | "withdrawn"): void {
+    item.status = outcome;
+    item.closedAt = this.streamTime;
+    item.keptUntil = this.streamTime + Math.max(this.#retentionMs, identityWindow);
+    const winner = outcome === "sold" ? highestOf(item) : undefined;
+    this.#output("completed", eventTypes.itemCompleted, completion(item, outcome, winner));
+    if (winner !== undefined) {
+      this.#output("notifications", eventTypes.bidderWon, concerning(winner));
+    }
+    const told = new Set(winner === undefined ? [] : [winner.bidderId]);
+    for (const bid of accepted(item).toReversed()) {
+      if (told.has(bid.bidderId)) continue;
+      told.add(bid.bidderId);
+      this.#output("notifications", eventTypes.bidderLost, concerning(bid));
+    }
+  }
+
+  #notifyRejected(data: BidData, bidId: string, reason: BidReason): void {
+    const { itemId, bidderId, amount } = data;
+    const value = { itemId, bidderId, bidId, amount, reason };
+    this.#output("notifications", eventTypes.bidderRejected, value);
+  }
+
+  #output(topic: OutputTopic, type: string, data: Record<string, unknown>): void {
+    const sequence = 1 + this.outputs.filter((output) => output.topic === topic).length;
+    this.outputs.push({ topic, sequence, type, data });
+  }
+}
+
+export function accepted(item: PlainItem): JudgedBid[] {
+  return item.bids.filter((bid) => bid.reason === null);
+}
+
+/** The highest accepted bid: each exceeds the one before, so it is the last. */
+export function highestOf(item: PlainItem): JudgedBid | undefined {
+  return accepted(item).at(-1);
+}
+
+export function bidders(item: PlainItem): number {
+  return new Set(accepted(item).map((bid) => bid.bidderId)).size;
+}
+
+/** A bid's reason for rejection, the first that applies. */
+function reasonAgainst(data: BidData, at: number, item: PlainItem): BidReason | null {
+  const { opening } = item;
+  const highest = highestOf(item);
+  if (item.status === "withdrawn") return "withdrawn";
+  if (opening.startsAt !== undefined && at < Date.parse(opening.startsAt)) return "not-started";
+  if (at >= item.endsAt || item.status !== "open") return "ended";
+  if (data.currency !== opening.currency) return "currency-mismatch";
+  if (data.bidderId === opening.sellerId) return "own-item";
+  if (data.amount < opening.startingPrice) return "below-start";
+  const least = highest === undefined ? 0 : highest.amount + (opening.increment ?? 1);
+  return data.amount < least ? "too-low" : null;
+}
+
+function reasonAgainstWithdrawal(
+  event: WithdrawalRecord,
+  item: PlainItem,
+): "withdrawn" | "ended" | "not-seller" | null {
+  const { subject } = event.data.edge;
+  if (item.status === "withdrawn") return "withdrawn";
+  if (event.record.timestamp >= item.endsAt || item.status !== "open") return "ended";
+  return subject !== undefined && subject !== item.opening.sellerId ? "not-seller" : null;
+}
+
+/** What an outcome tells of the item after the event. */
+function standing(item: PlainItem): { highest?: HighestBid; bids: number } {
+  const highest = highestOf(item);
+  const bids = accepted(item).length;
+  if (highest === undefined) return { bids };
+  const { amount, bidderId, bidId } = highest;
+  return { highest: { amount, bidderId, bidId }, bids };
+}
+
+function concerning(bid: JudgedBid): Record<string, unknown> {
+  return { itemId: bid.itemId, bidderId: bid.bidderId, bidId: bid.bidId, amount: bid.amount };
+}
+
+function completion(
+  item: PlainItem,
+  outcome: string,
+  winner: JudgedBid | undefined,
+): Record<string, unknown> {
+  const { opening } = item;
+  return {
+    itemId: opening.itemId,
+    sellerId: opening.sellerId,
+    title: opening.title,
+    category: opening.category,
+    ...(opening.attributes && { attributes: opening.attributes }),
+    currency: opening.currency,
+    outcome,
+    ...(winner && {
+      price: winner.amount,
+      winner: { bidderId: winner.bidderId, bidId: winner.bidId, offset: winner.offset },
+    }),
+    startingPrice: opening.startingPrice,
+    ...(opening.reserve !== undefined && { reserve: opening.reserve }),
+    bids: accepted(item).length,
+    bidders: bidders(item),
+    startsAt: opening.startsAt ?? new Date(item.openedAt).toISOString(),
+    endsAt: opening.endsAt,
+    closedAt: new Date(item.closedAt ?? 0).toISOString(),
+  };
+}
+
+function compareText(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
+}

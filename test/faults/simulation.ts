@@ -1,0 +1,150 @@
+/**
+ * One run of the simulation: a script of writes, edges that push badly, a log that fails, an object
+ * that crashes and loses its storage; then calm, and a comparison with runs that had none of it.
+ */
+import type { PartitionSettings } from "../../durable-objects/dependencies.ts";
+import type { PartitionStatus } from "../../durable-objects/rpc.ts";
+import { topics } from "../../src/topology.ts";
+import { Edges } from "./edges.ts";
+import type { Told } from "./edges.ts";
+import { drawPlan, Faults } from "./faults.ts";
+import type { FaultCounts, FaultPlan } from "./faults.ts";
+import { MemoryLog } from "./memory-log.ts";
+import { ObjectHost } from "./object-host.ts";
+import type { CoreConstructor } from "./object-host.ts";
+import { ProduceHistory } from "./produce-history.ts";
+import { Random } from "./random.ts";
+import { Scheduler } from "./scheduler.ts";
+import { drawScript, itemCount } from "./script.ts";
+import type { Script } from "./script.ts";
+
+/** In front of every topic's name, so that nothing relies on the plain names. */
+export const topicPrefix = "sim.";
+/** When every run begins; any whole second does. */
+const startsAt = Date.UTC(2026, 5, 1, 12);
+/** More steps than a run needs by far: a loop that makes no progress ends here. */
+const maxSteps = 400_000;
+/** Long enough for every item of a live script to be over. */
+const untilAllEnded = 10 * 60_000;
+
+export interface Run {
+  readonly seed: number;
+  readonly script: Script;
+  readonly counts: FaultCounts;
+  readonly log: MemoryLog;
+  readonly host: ObjectHost;
+  readonly scheduler: Scheduler;
+  readonly history: ProduceHistory;
+  readonly told: readonly Told[];
+  readonly settings: PartitionSettings;
+}
+
+/** Plays one seed to its calm end. Throws where the object stands still or fails. */
+export async function simulate(seed: number, core: CoreConstructor): Promise<Run> {
+  const random = new Random(seed);
+  const script = drawScript(random.fork(), startsAt);
+  const settings = drawSettings(random.fork());
+  const scheduler = new Scheduler(startsAt);
+  const log = new MemoryLog();
+  const history = new ProduceHistory(log);
+  const faults = new Faults(drawPlan(random.fork()), random.fork());
+  const world = { scheduler, log, faults, history };
+  const host = new ObjectHost(world, core, settings);
+  const edges = new Edges(world, host, topicPrefix);
+  for (const write of script.writes) edges.plan(write);
+  faults.counts["event sent twice"] = script.repeated;
+  const stopSweep = sweep(scheduler, host, () => faults.random.integer(1_000, 30_000));
+
+  await scheduler.run(() => edges.idle, Number.POSITIVE_INFINITY, maxSteps);
+  faults.stop();
+  // What timed out may still land, and lands in the log before the calm.
+  await scheduler.run(() => false, scheduler.now + 30_000, maxSteps);
+  await drain(scheduler, host, log, untilAllEnded);
+  stopSweep();
+  return {
+    seed,
+    script,
+    counts: faults.counts,
+    log,
+    host,
+    scheduler,
+    history,
+    told: edges.told,
+    settings,
+  };
+}
+
+const calm: FaultPlan = {
+  push: 0,
+  fetch: 0,
+  produce: 0,
+  gap: 0,
+  stepsToCrash: Number.MAX_SAFE_INTEGER / 4,
+  wipe: 0,
+  latency: 1,
+};
+
+/** Reads a log to its end with a fresh object, in order, with no pushes and no faults. */
+export async function replay(
+  log: MemoryLog,
+  core: CoreConstructor,
+  settings: PartitionSettings,
+  at: number,
+): Promise<{ readonly host: ObjectHost; readonly scheduler: Scheduler; readonly history: ProduceHistory }> {
+  const scheduler = new Scheduler(at);
+  const history = new ProduceHistory(log);
+  const faults = new Faults(calm, new Random(0), false);
+  const host = new ObjectHost({ scheduler, log, faults, history }, core, settings);
+  await drain(scheduler, host, log, 0);
+  return { host, scheduler, history };
+}
+
+/** Two deployments' settings may differ, and neither may show in what the journal decides. */
+function drawSettings(random: Random): PartitionSettings {
+  return {
+    topicPrefix,
+    closeGraceMs: random.pick([0, 500, 2_000]),
+    earlyBidWaitMs: random.pick([2_000, 60_000, 3_600_000]),
+    retentionMs: random.pick([90_000_000, 604_800_000]),
+    produceTimeoutMs: 1_500,
+  };
+}
+
+/** The scheduled sweep: wakes the object now and then, whatever else happens. */
+function sweep(scheduler: Scheduler, host: ObjectHost, interval: () => number): () => void {
+  let stopped = false;
+  const next = (): void =>
+    scheduler.after(interval(), () => {
+      if (stopped) return;
+      host.call((core) => core.wake()).catch(() => {});
+      next();
+    });
+  next();
+  return () => {
+    stopped = true;
+  };
+}
+
+/** Runs on for a time, and until the object has applied and sent everything. */
+async function drain(scheduler: Scheduler, host: ObjectHost, log: MemoryLog, atLeast: number): Promise<void> {
+  const until = scheduler.now + atLeast;
+  let status: PartitionStatus | undefined;
+  for (let round = 0; round < 40; round += 1) {
+    status = await scheduler.finish(host.call((core) => core.wake()));
+    if (isDrained(status, log) && scheduler.now >= until) return;
+    await scheduler.run(() => false, scheduler.now + 30_000, maxSteps);
+  }
+  throw new Error(`stands still: ${JSON.stringify(status)}`);
+}
+
+function isDrained(status: PartitionStatus, log: MemoryLog): boolean {
+  const reached = (topic: string, position: number): boolean =>
+    position > (log.records(topic).at(-1)?.offset ?? -1);
+  return (
+    status.outbox === 0 &&
+    reached(topicPrefix + topics.journal, status.journal.position) &&
+    reached(topicPrefix + topics.items, status.items.position)
+  );
+}
+
+export { itemCount };

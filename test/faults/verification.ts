@@ -1,0 +1,183 @@
+/**
+ * What must hold at the end of every run. Each function answers the differences it finds, in plain
+ * sentences; none means that the run stands.
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { PartitionSettings } from "../../durable-objects/dependencies.ts";
+import { eventTypes, topics } from "../../src/topology.ts";
+import type { LogRecord } from "../../src/kafka/port.ts";
+import { covers } from "./covers.ts";
+import type { CoreConstructor, ObjectHost } from "./object-host.ts";
+import { decode, header } from "./plain-decoding.ts";
+import { PlainModel } from "./plain-model.ts";
+import type { OutputTopic, PlainOutput } from "./plain-model.ts";
+import { compareViews } from "./plain-views.ts";
+import { sequenceOf } from "./produce-history.ts";
+import { replay, topicPrefix } from "./simulation.ts";
+import type { Run } from "./simulation.ts";
+
+const outputTopics: readonly OutputTopic[] = ["completed", "notifications", "deadLetters"];
+const inputTopics = [topicPrefix + topics.items, topicPrefix + topics.journal];
+
+/** Compares a run with an in-order run, a rebuild and the plain model. */
+export async function verify(run: Run, core: CoreConstructor): Promise<string[]> {
+  const journal = run.log.records(topicPrefix + topics.journal);
+  const model = PlainModel.of(journal);
+  const problems = [...run.host.failures, ...run.history.violations];
+  problems.push(...compareOutputs(run, model));
+  problems.push(...compareTold(run, model));
+  problems.push(...checkClock(run, model));
+  problems.push(...(await compareViews(model, run.host, run.scheduler)));
+  const digest = await digestOf(run.host);
+  problems.push(...(await compareInOrder(run, core, digest)));
+  problems.push(...(await compareRebuild(run, core, digest)));
+  return problems;
+}
+
+/** Hashing is real work off this thread: the virtual clock stands still for it. */
+function digestOf(host: ObjectHost): Promise<{ readonly position: number; readonly digest: string }> {
+  return host.call((core) => core.digest());
+}
+
+/** The records of an output topic as the next group reads them: known sequences are dropped. */
+export function withoutRepeats(records: readonly LogRecord[], problems: string[]): LogRecord[] {
+  const kept: LogRecord[] = [];
+  for (const record of records) {
+    const sequence = sequenceOf(record);
+    const where = `${record.topic} at ${record.offset}`;
+    if (sequence === undefined) problems.push(`no sequence: ${where}`);
+    else if (sequence === kept.length + 1) kept.push(record);
+    else if (sequence > kept.length) problems.push(`sequence ${sequence} is not dense: ${where}`);
+    else if (!sameContent(record, kept[sequence - 1])) {
+      problems.push(`sequence ${sequence} came twice with different content: ${where}`);
+    }
+  }
+  return kept;
+}
+
+function sameContent(one: LogRecord, other: LogRecord | undefined): boolean {
+  const content = ({ key, value, headers }: LogRecord): unknown => [key, value, headers];
+  return other !== undefined && isDeepStrictEqual(content(one), content(other));
+}
+
+function compareOutputs(run: Run, model: PlainModel): string[] {
+  const problems: string[] = [];
+  for (const role of outputTopics) {
+    const records = withoutRepeats(run.log.records(topicPrefix + topics[role]), problems);
+    const expected = model.outputs.filter((output) => output.topic === role);
+    if (records.length !== expected.length) {
+      problems.push(`${role}: ${records.length} outputs, expected ${expected.length}`);
+    }
+    for (const [index, output] of expected.entries()) {
+      const record = records[index];
+      if (record === undefined) break;
+      const difference = differs(record, output);
+      if (difference === null) continue;
+      problems.push(`${role} ${output.sequence}: ${difference}`);
+      break;
+    }
+  }
+  return problems;
+}
+
+/** Whether a record says what the plain model says; fields beyond the model's are the product's. */
+export function differs(record: LogRecord, expected: PlainOutput): string | null {
+  const type = header(record, "ce_type");
+  const value: unknown = JSON.parse(record.value);
+  const agrees = type === expected.type && covers(value, expected.data);
+  return agrees ? null : `${type} ${record.value}, expected ${JSON.stringify(expected)}`;
+}
+
+/** What a waiting client was told is what the plain model says of its record. */
+function compareTold(run: Run, model: PlainModel): string[] {
+  const journalOffsets = new Map<number, number>();
+  for (const record of run.log.records(topicPrefix + topics.journal)) {
+    const event = decode(record);
+    if (event.kind !== "opening" || journalOffsets.has(event.opening.itemsOffset)) continue;
+    journalOffsets.set(event.opening.itemsOffset, record.offset);
+  }
+  return run.told.flatMap(({ topic, offset, outcome }) => {
+    const inJournal = topic === "journal" ? offset : journalOffsets.get(offset);
+    const expected = inJournal === undefined ? undefined : model.outcomes.get(inJournal);
+    if (expected !== undefined && covers(outcome, expected)) return [];
+    const [is, should] = [JSON.stringify(outcome), JSON.stringify(expected)];
+    return [`told of ${topic} ${offset}: ${is}, expected ${should}`];
+  });
+}
+
+/** Ticks of the object: none while a backfill drives the clock, enough to close in time otherwise. */
+function checkClock(run: Run, model: PlainModel): string[] {
+  const journal = run.log.records(topicPrefix + topics.journal);
+  const scripted = new Set(run.script.writes.flatMap(({ events }) => events.map((event) => event.value)));
+  const ticks = journal.filter(
+    (record) => header(record, "ce_type") === eventTypes.tick && !scripted.has(record.value),
+  );
+  const problems: string[] = [];
+  if (run.script.clock === "trusted" && ticks.length > 0) {
+    problems.push(`${ticks.length} ticks while trusted times drive the clock`);
+  }
+  if (run.script.clock !== "live") return problems;
+  for (const item of model.items.values()) {
+    const due = item.endsAt + item.opening.graceMs;
+    if (item.status === "open" && due + 60_000 < run.scheduler.now) {
+      problems.push(`${item.opening.itemId} is still open, due at ${due}`);
+    }
+  }
+  return problems;
+}
+
+/** The same journal, read in order by a fresh object with other settings into an empty log. */
+async function compareInOrder(
+  run: Run,
+  core: CoreConstructor,
+  digest: { readonly position: number; readonly digest: string },
+): Promise<string[]> {
+  const log = run.log.copy(inputTopics);
+  const ends = inputTopics.map((topic) => log.end(topic));
+  const other = await replay(log, core, otherSettings(run.settings), run.scheduler.now);
+  const problems = [...other.host.failures, ...other.history.violations];
+  if (!isDeepStrictEqual(await digestOf(other.host), digest)) {
+    problems.push("the in-order run has another digest");
+  }
+  if (
+    !isDeepStrictEqual(
+      inputTopics.map((topic) => log.end(topic)),
+      ends,
+    )
+  ) {
+    problems.push("the in-order run wrote to the journal");
+  }
+  for (const role of outputTopics) {
+    const topic = topicPrefix + topics[role];
+    const calm = log.records(topic);
+    const faulty = withoutRepeats(run.log.records(topic), []);
+    const same = faulty.every((record, index) => sameContent(record, calm[index]));
+    if (calm.length !== faulty.length || !same) problems.push(`the in-order run's ${role} differ`);
+  }
+  other.host.disk.close();
+  return problems;
+}
+
+/** After a wipe the object reads the log again, reaches the same state and sends nothing. */
+async function compareRebuild(
+  run: Run,
+  core: CoreConstructor,
+  digest: { readonly position: number; readonly digest: string },
+): Promise<string[]> {
+  const all = Object.values(topics).map((topic) => topicPrefix + topic);
+  const log = run.log.copy(all);
+  const again = await replay(log, core, run.settings, run.scheduler.now);
+  const problems = [...again.host.failures];
+  if (!isDeepStrictEqual(await digestOf(again.host), digest)) {
+    problems.push("the rebuild has another digest");
+  }
+  const written = all.filter((topic) => log.end(topic) !== run.log.end(topic));
+  if (written.length > 0) problems.push(`the rebuild wrote to ${written.join(", ")}`);
+  again.host.disk.close();
+  return problems;
+}
+
+/** A replay's own settings count for nothing: the journal's do. */
+function otherSettings(settings: PartitionSettings): PartitionSettings {
+  return { ...settings, closeGraceMs: 7_777, earlyBidWaitMs: 77_777, retentionMs: 7_777_777 };
+}
