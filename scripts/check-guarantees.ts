@@ -20,12 +20,14 @@ for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.stdout.write(`${summary(guarantees)}, ${problems.length} problems\n`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
-/** "project name" of every test. */
+/** "project name" of every test. The files are run up to their tests: some name them by parameters. */
 function existingTests(): Set<string> {
   const directory = mkdtempSync(join(tmpdir(), "gavel-tests-"));
   try {
     const file = join(directory, "tests.json");
-    const { status, stdout, stderr } = spawnSync("vitest", ["list", `--json=${file}`], { encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync("vitest", ["list", "--no-static-parse", `--json=${file}`], {
+      encoding: "utf8",
+    });
     if (status !== 0) throw new Error(`the tests cannot be listed:\n${stdout}${stderr}`);
     const tests = listing.parse(JSON.parse(readFileSync(file, "utf8")));
     return new Set(tests.map(({ projectName, name }) => `${projectName} ${name}`));
