@@ -1,5 +1,4 @@
 import type { PartitionRpc } from "../durable-objects/rpc.ts";
-import type { Env } from "./env.ts";
 import { Problem } from "./lib/problem.ts";
 import { groups } from "./topology.ts";
 
@@ -16,11 +15,15 @@ export interface Partitions {
   callAll<Answer>(operation: (object: PartitionRpc) => Promise<Answer>): Promise<Answer[]>;
 }
 
-export function createPartitions(namespace: Env["PARTITIONS"], count: number): Partitions {
+/** What is used of a Durable Object namespace: a new stub for a name. */
+interface Objects {
+  getByName(name: string): unknown;
+}
+
+export function createPartitions(objects: Objects, count: number): Partitions {
   // A stub that failed stays broken, so that each attempt gets its own. Stubs promise the methods
   // of `PartitionRpc` with their answers cloned, which for plain data are the same types.
-  const stub = (partition: number) =>
-    namespace.getByName(`${groups.auction}/${partition}`) as unknown as PartitionRpc;
+  const stub = (partition: number) => objects.getByName(`${groups.auction}/${partition}`) as PartitionRpc;
   const call: Partitions["call"] = async (partition, operation) => {
     try {
       return await operation(stub(partition));

@@ -1,15 +1,21 @@
 import { LogError } from "../kafka/port.ts";
-import { problemFromLog } from "../kafka/pinned-topics.ts";
+import type { Config } from "../config.ts";
+import { type PinnedTopics, problemFromLog } from "../kafka/pinned-topics.ts";
 import { Problem, problemFromIssues } from "../lib/problem.ts";
 import { newTrace, parseTraceContext } from "../lib/trace-context.ts";
-import type { Services } from "../services.ts";
 import type { Credential } from "./authenticate.ts";
 import type { DraftResult } from "./draft.ts";
 import { describeEdge, type Geography } from "./enrich.ts";
-import { produceWithRetries } from "./produce.ts";
+import { type ProduceDependencies, produceWithRetries } from "./produce.ts";
 import type { PublishedRecord } from "./push.ts";
 import { type PreparedRecord, recordMaker } from "./records.ts";
 import { validateEvent } from "./validate.ts";
+
+/** What publishing touches outside itself. */
+export interface IngestDependencies extends ProduceDependencies {
+  readonly config: Pick<Config, "partitionCount" | "produceTimeoutMs" | "topicPrefix">;
+  readonly pinnedTopics: PinnedTopics;
+}
 
 /** One request's events and what is known of their sender. */
 export interface Submission {
@@ -30,7 +36,7 @@ export type Fate = PublishedRecord | Problem;
  * Takes a request's events through validation into the log, in one produce call and in body order.
  * Answers one fate per event; an event that is at fault keeps no other out.
  */
-export async function ingest(services: Services, submission: Submission): Promise<Fate[]> {
+export async function ingest(services: IngestDependencies, submission: Submission): Promise<Fate[]> {
   const prepared = prepare(services, submission);
   const taken = prepared.filter((entry): entry is PreparedRecord => !(entry instanceof Problem));
   const published = await publish(services, taken, submission.receivedAt);
@@ -48,7 +54,7 @@ export function isPublished(fate: Fate): fate is PublishedRecord {
   return !(fate instanceof Problem);
 }
 
-function prepare({ config }: Services, submission: Submission): (PreparedRecord | Problem)[] {
+function prepare({ config }: IngestDependencies, submission: Submission): (PreparedRecord | Problem)[] {
   const { credential, headers, receivedAt } = submission;
   const forwarded = credential.scopes.has("trusted-proxy") && headers.has("x-forwarded-for");
   const toRecord = recordMaker({
@@ -70,7 +76,7 @@ function prepare({ config }: Services, submission: Submission): (PreparedRecord 
  * grace, a bid that is acknowledged is in the log before its item closes.
  */
 async function publish(
-  services: Services,
+  services: IngestDependencies,
   prepared: readonly PreparedRecord[],
   receivedAt: number,
 ): Promise<Fate[]> {

@@ -1,0 +1,37 @@
+import { describe, expect, test } from "vitest";
+import {
+  type ErrorCode,
+  Problem,
+  problemFromIssues,
+  problemKinds,
+  problemResponse,
+} from "../../../src/lib/problem.ts";
+
+const codes = Object.keys(problemKinds) as ErrorCode[];
+
+describe.each(codes)("the problem %s", (code) => {
+  test("answers as RFC 9457 says, with the request's id and what its status asks for", async () => {
+    const response = problemResponse(new Problem(code, "why"), "request-1");
+    expect(response.headers.get("content-type")).toBe("application/problem+json");
+    expect(await response.json()).toEqual({
+      type: `urn:gavel:problem:${code}`,
+      title: problemKinds[code].title,
+      status: response.status,
+      code,
+      detail: "why",
+      requestId: "request-1",
+      retryable: response.status === 503,
+      errors: [],
+    });
+    expect(response.headers.has("retry-after")).toBe(response.status === 503);
+    expect(response.headers.has("www-authenticate")).toBe(response.status === 401);
+  });
+});
+
+test("faults of one kind give the problem their code, faults of several kinds a common one", () => {
+  const fault = (code: "required" | "too-long", pointer: string) => ({ pointer, code, message: "is wrong" });
+  expect(problemFromIssues([fault("required", "/a"), fault("required", "/b")]).code).toBe("required");
+  const mixed = problemFromIssues([fault("required", "/a"), fault("too-long", "/b")]);
+  expect(mixed.code).toBe("invalid-event");
+  expect(mixed.detail).toBe("/a: is wrong; /b: is wrong");
+});
