@@ -20,7 +20,8 @@ export interface PartitionStorage {
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  sleep(milliseconds: number): Promise<void>;
+  /** Resolves when the time is up, or at once when the signal is aborted. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** One JSON object a line; never an address, a secret or a value of a record. */

@@ -66,6 +66,11 @@ export class LogReader {
   async catchUp(): Promise<void> {
     this.toTheEnd = true;
     this.kick();
+    await this.rest();
+  }
+
+  /** Resolves when there is nothing left to do for now. */
+  async rest(): Promise<void> {
     while (this.running !== undefined) await this.running;
   }
 

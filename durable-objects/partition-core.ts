@@ -202,6 +202,8 @@ export class PartitionCore implements PartitionRpc {
   private async goOn(): Promise<void> {
     await this.journalReader.catchUp();
     await this.itemsReader.catchUp();
+    // The openings that were just relayed are on their way through the journal's reader.
+    await this.journalReader.rest();
     await this.sender.flush();
   }
 

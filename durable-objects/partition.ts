@@ -88,13 +88,21 @@ function dependenciesOf(context: DurableObjectState, env: object): PartitionDepe
     partition,
     storage: storageOf(context.storage),
     log: createUpstashLog(config.kafka),
-    clock: {
-      now: () => Date.now(),
-      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-    },
+    clock: { now: () => Date.now(), sleep },
     logger: (level, event, fields) => console[level](JSON.stringify({ event, ...fields })),
     settings: config,
   };
+}
+
+/** A timer that nobody waits for any more is cleared: it would keep the object from rest. */
+function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 function readName(name: string | undefined): { readonly group: string; readonly partition: number } {

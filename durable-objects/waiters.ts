@@ -45,17 +45,20 @@ export class Waiters {
   }
 
   /** What became of a record, as soon as it is known; undefined when the time is up or everyone is released. */
-  outcomeWithin(topic: Topic, offset: number, milliseconds: number): Promise<Outcome | undefined> {
+  async outcomeWithin(topic: Topic, offset: number, milliseconds: number): Promise<Outcome | undefined> {
     const known = this.outcomes[topic].get(offset);
-    if (known !== undefined) return Promise.resolve(known);
-    return new Promise((resolve) => {
-      const waiter = { topic, offset, resolve };
-      this.outcomeWaiters.push(waiter);
-      void this.clock.sleep(milliseconds).then(() => {
-        this.outcomeWaiters = this.outcomeWaiters.filter((other) => other !== waiter);
-        resolve(undefined);
-      });
-    });
+    if (known !== undefined) return known;
+    const abort = new AbortController();
+    const { promise: told, resolve } = Promise.withResolvers<Outcome | undefined>();
+    const waiter = { topic, offset, resolve };
+    this.outcomeWaiters.push(waiter);
+    const late = this.clock.sleep(milliseconds, abort.signal).then(() => undefined);
+    try {
+      return await Promise.race([told, late]);
+    } finally {
+      abort.abort();
+      this.outcomeWaiters = this.outcomeWaiters.filter((other) => other !== waiter);
+    }
   }
 
   /** Resolves when the offset has taken effect (true), or when everyone is released (false). */
@@ -65,8 +68,13 @@ export class Waiters {
 
   /** The same, at most `milliseconds` long. */
   async reachedWithin(topic: Topic, offset: number, milliseconds: number): Promise<boolean> {
-    const late = this.clock.sleep(milliseconds).then(() => false);
-    return Promise.race([this.reached(topic, offset), late]);
+    const abort = new AbortController();
+    const late = this.clock.sleep(milliseconds, abort.signal).then(() => false);
+    try {
+      return await Promise.race([this.reached(topic, offset), late]);
+    } finally {
+      abort.abort();
+    }
   }
 
   /** Positions moved: whoever waited for what lies before them goes on. */

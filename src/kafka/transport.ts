@@ -59,13 +59,18 @@ async function exchange(
     throw new LogError("timeout", "none", "The deadline passed before the request was sent");
   let status: number;
   let text: string;
+  // Not `AbortSignal.timeout`: its timer outlives the answer, and keeps a Durable Object from rest.
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), remaining);
   try {
-    const response = await settings.fetch(url, { ...init, signal: AbortSignal.timeout(remaining) });
+    const response = await settings.fetch(url, { ...init, signal: abort.signal });
     status = response.status;
     // Read whole in every case: an unread body holds one of the few connections.
     text = await response.text();
   } catch (cause) {
     throw connectionError(cause, effect);
+  } finally {
+    clearTimeout(timer);
   }
   if (status !== 200) throw errorFromStatus(status, readError(text), effect);
   return parseAnswer(text, effect);
