@@ -41,11 +41,7 @@ export function* canonicalLines(storage: PartitionStorage, store: StoredAuction)
   const { state, aggregates } = store;
   yield line("state", { ...state, sequences: byName(state.sequences) });
   yield* itemLines(storage, store);
-  for (const { event } of [...store.waiting.list()].sort(
-    (left, right) => left.event.offset - right.event.offset,
-  )) {
-    yield line("waiting", [event.offset, event.kind, event.data.itemId]);
-  }
+  for (const { offset, itemId } of store.waiting.list()) yield line("waiting", [offset, itemId]);
   for (const entry of store.entries.after(0)) {
     const item = store.item(entry.itemId);
     if (item !== undefined && !hasLeft(item, store)) yield line("entry", entry);

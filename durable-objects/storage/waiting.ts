@@ -1,23 +1,28 @@
 import type { WaitingEvent } from "../../src/auction/state.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 
+/** What is kept in memory of a waiting event: enough to find it, not the event. */
+interface Place {
+  readonly offset: number;
+  readonly expiresAt: number;
+  readonly itemId: string;
+}
+
 /**
- * Events whose items are not open yet, in memory and in storage; bounded by the reducer's
- * `maximumWaiting`. A row each: they are rare, and each leaves at a time of its own.
+ * Events whose items are not open yet; bounded by the reducer's `maximumWaiting`. A row each:
+ * they are rare, and each leaves at a time of its own.
  */
 export class StoredWaiting {
   private readonly storage: PartitionStorage;
-  private readonly byItem = new Map<string, WaitingEvent[]>();
+  private readonly byItem = new Map<string, Place[]>();
   /** In order of expiry, then item id, then offset. */
-  private readonly byExpiry: WaitingEvent[] = [];
+  private readonly byExpiry: Place[] = [];
 
   constructor(storage: PartitionStorage) {
     this.storage = storage;
-    const rows = storage.all<{ expires_at: number; event: string }>(
-      `SELECT expires_at, event FROM waiting ORDER BY offset`,
-    );
-    for (const row of rows) {
-      this.remember({ event: JSON.parse(row.event) as WaitingEvent["event"], expiresAt: row.expires_at });
+    type Row = { offset: number; expires_at: number; item_id: string };
+    for (const row of storage.all<Row>(`SELECT offset, expires_at, item_id FROM waiting ORDER BY offset`)) {
+      this.remember({ offset: row.offset, expiresAt: row.expires_at, itemId: row.item_id });
     }
   }
 
@@ -25,70 +30,88 @@ export class StoredWaiting {
     return this.byExpiry.length;
   }
 
-  add(waiting: WaitingEvent): void {
+  add({ event, expiresAt }: WaitingEvent): void {
+    const place = { offset: event.offset, expiresAt, itemId: event.data.itemId };
     this.storage.run(
-      `INSERT INTO waiting (offset, expires_at, event) VALUES (?, ?, ?)`,
-      waiting.event.offset,
-      waiting.expiresAt,
-      JSON.stringify(waiting.event),
+      `INSERT INTO waiting (offset, expires_at, item_id, event) VALUES (?, ?, ?, ?)`,
+      place.offset,
+      place.expiresAt,
+      place.itemId,
+      JSON.stringify(event),
     );
-    this.remember(waiting);
+    this.remember(place);
   }
 
-  private remember(waiting: WaitingEvent): void {
-    const { itemId } = waiting.event.data;
-    const ofItem = this.byItem.get(itemId);
-    if (ofItem === undefined) this.byItem.set(itemId, [waiting]);
-    else ofItem.push(waiting);
-    this.byExpiry.splice(this.placeOf(waiting), 0, waiting);
+  private remember(place: Place): void {
+    const ofItem = this.byItem.get(place.itemId);
+    if (ofItem === undefined) this.byItem.set(place.itemId, [place]);
+    else ofItem.push(place);
+    this.byExpiry.splice(this.indexOf(place), 0, place);
   }
 
   /** Takes every waiting event of an item, in offset order. */
   take(itemId: string): readonly WaitingEvent[] {
-    const taken = this.byItem.get(itemId) ?? [];
-    for (const waiting of [...taken]) this.remove(waiting);
-    return taken;
+    const places = this.byItem.get(itemId) ?? [];
+    this.byItem.delete(itemId);
+    return places.map((place) => {
+      const event = this.read(place);
+      this.forget(place);
+      return event;
+    });
   }
 
-  /** The event that has waited too long first, if any has at this stream time. */
+  /** The event that has waited too long first, if any has at this stream time; it stays until it is removed. */
   nextExpired(streamTime: number): WaitingEvent | undefined {
     const first = this.byExpiry[0];
-    return first !== undefined && first.expiresAt <= streamTime ? first : undefined;
+    return first !== undefined && first.expiresAt <= streamTime ? this.read(first) : undefined;
   }
 
   get nextExpiry(): { readonly due: number; readonly itemId: string } | null {
     const first = this.byExpiry[0];
-    return first === undefined ? null : { due: first.expiresAt, itemId: first.event.data.itemId };
+    return first === undefined ? null : { due: first.expiresAt, itemId: first.itemId };
   }
 
-  remove(waiting: WaitingEvent): void {
-    this.storage.run(`DELETE FROM waiting WHERE offset = ?`, waiting.event.offset);
-    this.byExpiry.splice(this.placeOf(waiting), 1);
-    const { itemId } = waiting.event.data;
-    const rest = (this.byItem.get(itemId) ?? []).filter((other) => other !== waiting);
+  remove({ event }: WaitingEvent): void {
+    const { itemId } = event.data;
+    const places = this.byItem.get(itemId) ?? [];
+    const removed = places.find(({ offset }) => offset === event.offset);
+    if (removed === undefined) return;
+    const rest = places.filter((place) => place !== removed);
     if (rest.length === 0) this.byItem.delete(itemId);
     else this.byItem.set(itemId, rest);
+    this.forget(removed);
   }
 
-  list(): readonly WaitingEvent[] {
-    return this.byExpiry;
+  private forget(place: Place): void {
+    this.storage.run(`DELETE FROM waiting WHERE offset = ?`, place.offset);
+    this.byExpiry.splice(this.indexOf(place), 1);
   }
 
-  /** Index of the first waiting event that is not before this one. */
-  private placeOf(waiting: WaitingEvent): number {
+  private read({ offset, expiresAt }: Place): WaitingEvent {
+    const [row] = this.storage.all<{ event: string }>(`SELECT event FROM waiting WHERE offset = ?`, offset);
+    if (row === undefined) throw new Error(`the waiting event at ${offset} is not stored`);
+    return { event: JSON.parse(row.event) as WaitingEvent["event"], expiresAt };
+  }
+
+  /** Offset and item of each waiting event, in offset order. */
+  list(): readonly { readonly offset: number; readonly itemId: string }[] {
+    return [...this.byExpiry].sort((left, right) => left.offset - right.offset);
+  }
+
+  /** Index of the first place that is not before this one. */
+  private indexOf(place: Place): number {
     let low = 0;
     let high = this.byExpiry.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (isBefore(this.byExpiry[middle] as WaitingEvent, waiting)) low = middle + 1;
+      if (isBefore(this.byExpiry[middle] as Place, place)) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 }
 
-function isBefore(left: WaitingEvent, right: WaitingEvent): boolean {
+function isBefore(left: Place, right: Place): boolean {
   if (left.expiresAt !== right.expiresAt) return left.expiresAt < right.expiresAt;
-  const [leftItem, rightItem] = [left.event.data.itemId, right.event.data.itemId];
-  return leftItem === rightItem ? left.event.offset < right.event.offset : leftItem < rightItem;
+  return left.itemId === right.itemId ? left.offset < right.offset : left.itemId < right.itemId;
 }

@@ -5,8 +5,11 @@ import type { ItemState, Tombstone } from "./state.ts";
 /** How long, in stream time, a finished item still knows its events again. */
 export const repetitionWindowMs = 24 * 60 * 60 * 1000;
 
-/** How many events may wait for their items, per partition. */
-export const maximumWaiting = 10_000;
+/**
+ * How many events may wait for their items, per partition. Many do where items were listed and bid
+ * on while their partition was down: their openings come behind the bids.
+ */
+export const maximumWaiting = 100_000;
 
 /**
  * Why a bid is refused, or null where it stands. The first reason that applies, in the order of

@@ -10,7 +10,7 @@ import { decode } from "./plain-decoding.ts";
 import type { Decoded } from "./plain-decoding.ts";
 
 /** Bids and withdrawals that may wait for their items at one time. */
-export const waitingLimit = 10_000;
+export const waitingLimit = 100_000;
 /** How long beyond an item's end its events' ids are remembered, in milliseconds of stream time. */
 const identityWindow = 24 * 60 * 60 * 1000;
 
