@@ -11,7 +11,7 @@ import {
   unknownPartition,
 } from "./log.ts";
 import { loadPartitions, type PartitionState, type Partitions } from "./sqlite-partitions.ts";
-import { SqliteReader } from "./sqlite-reader.ts";
+import { firstAtOrAfter, readRecords } from "./sqlite-reader.ts";
 import { openDatabase } from "./sqlite-schema.ts";
 import { SqliteWriter } from "./sqlite-writer.ts";
 import { waitForRecords } from "./sqlite-wait.ts";
@@ -30,7 +30,6 @@ export class SqliteLog implements EventLog {
   readonly #database: DatabaseSync;
   readonly #partitions: Partitions;
   readonly #writer: SqliteWriter;
-  readonly #reader: SqliteReader;
 
   /** @throws {Error} with a plain sentence when the file is in use or does not fit the topics. */
   constructor(options: SqliteLogOptions) {
@@ -42,7 +41,6 @@ export class SqliteLog implements EventLog {
       throw error;
     }
     this.#writer = new SqliteWriter(this.#database, this.#partitions);
-    this.#reader = new SqliteReader(this.#database);
   }
 
   append(records: readonly AppendRecord[]): Promise<readonly AppendResult[]> {
@@ -76,7 +74,7 @@ export class SqliteLog implements EventLog {
     for (const [index, { partition, offset }] of order.entries()) {
       if (offset >= partition.end) continue;
       const share = Math.floor(left / (order.length - index));
-      for (const part of this.#reader.read(partition, offset, share, answer.length === 0)) {
+      for (const part of readRecords(partition, offset, share, answer.length === 0)) {
         answer.push(part);
         left -= part.length;
       }
@@ -90,13 +88,8 @@ export class SqliteLog implements EventLog {
   ): Promise<readonly TopicPartitionOffset[]> {
     return partitions.map(({ topic, partition }) => {
       const state = this.#partition({ topic, partition });
-      return { topic, partition, offset: this.#offsetAt(at, state) };
+      return { topic, partition, offset: offsetAt(at, state) };
     });
-  }
-
-  #offsetAt(at: OffsetsAt, partition: PartitionState): number {
-    if (at === "earliest") return 0;
-    return at === "latest" ? partition.end : this.#reader.firstAtOrAfter(partition, at);
   }
 
   async topics(): Promise<ReadonlyMap<string, number>> {
@@ -114,4 +107,9 @@ export class SqliteLog implements EventLog {
     if (partition === undefined) throw unknownPartition(wanted);
     return partition;
   }
+}
+
+function offsetAt(at: OffsetsAt, partition: PartitionState): number {
+  if (at === "earliest") return 0;
+  return at === "latest" ? partition.end : firstAtOrAfter(partition, at);
 }

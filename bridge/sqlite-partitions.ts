@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
+import { ChunkTable } from "./sqlite-chunks.ts";
 import { isTopicName } from "./topic-name.ts";
-import { MAX_PARTITIONS, OFFSET_SPAN } from "./sqlite-schema.ts";
 
 /** A reader that waits for a partition to grow past an offset. */
 export interface Waiter {
@@ -10,17 +10,17 @@ export interface Waiter {
 
 /** What the process keeps of one partition; the file is read for it only at the start. */
 export interface PartitionState {
-  readonly id: number;
-  readonly topic: string;
-  readonly number: number;
   /** What comes before the offset in an encoded record. */
   readonly prefix: string;
+  readonly chunks: ChunkTable;
   /** The next offset: all below it is committed. */
   end: number;
+  /** The highest timestamp of all records; -1 while there is none. */
   highestTimestamp: number;
   readonly waiters: Set<Waiter>;
 }
 
+/** By topic, and in it by number. */
 export type Partitions = Map<string, PartitionState[]>;
 
 /**
@@ -32,55 +32,50 @@ export function loadPartitions(
   database: DatabaseSync,
   declared: Readonly<Record<string, number>>,
 ): Partitions {
-  const partitions = readPartitions(database);
-  const missing = Object.entries(declared).filter(([topic, count]) => {
-    if (!isTopicName(topic)) throw new Error(`"${topic}" is not a topic's name.`);
-    const existing = partitions.get(topic)?.length;
-    if (existing === undefined || existing === count) return existing === undefined;
-    throw new Error(`Topic ${topic} has ${existing} partitions in the log, not ${count}.`);
-  });
-  if (missing.length === 0) return partitions;
-  const insert = database.prepare("INSERT INTO partitions (topic, number) VALUES (?, ?)");
   database.exec("BEGIN IMMEDIATE");
-  for (const [topic, count] of missing) {
-    for (let number = 0; number < count; number++) insert.run(topic, number);
-  }
-  database.exec("COMMIT");
-  return readPartitions(database);
-}
-
-function readPartitions(database: DatabaseSync): Partitions {
+  declareTopics(database, declared);
   const partitions: Partitions = new Map();
   const rows = database.prepare("SELECT id, topic, number FROM partitions ORDER BY topic, number");
   for (const row of rows.all()) {
-    const [id, topic, number] = [Number(row["id"]), String(row["topic"]), Number(row["number"])];
-    if (id > MAX_PARTITIONS) throw new Error(`More than ${MAX_PARTITIONS} partitions in one log.`);
-    const prefix = `{"topic":${JSON.stringify(topic)},"partition":${number},"offset":`;
-    const state: PartitionState = {
-      id,
-      topic,
-      number,
-      prefix,
-      end: 0,
-      highestTimestamp: -1,
-      waiters: new Set(),
-    };
-    refreshEnd(database, state);
+    const topic = String(row["topic"]);
+    const state = loadPartition(database, Number(row["id"]), topic, Number(row["number"]));
     const list = partitions.get(topic);
     if (list === undefined) partitions.set(topic, [state]);
     else list.push(state);
   }
+  database.exec("COMMIT");
   return partitions;
 }
 
+function declareTopics(database: DatabaseSync, declared: Readonly<Record<string, number>>): void {
+  const count = database.prepare("SELECT count(*) AS count FROM partitions WHERE topic = ?");
+  const insert = database.prepare("INSERT INTO partitions (topic, number) VALUES (?, ?)");
+  for (const [topic, wanted] of Object.entries(declared)) {
+    if (!isTopicName(topic)) throw new Error(`"${topic}" is not a topic's name.`);
+    const existing = Number(count.get(topic)?.["count"]);
+    if (existing === 0) {
+      for (let number = 0; number < wanted; number++) insert.run(topic, number);
+    } else if (existing !== wanted) {
+      throw new Error(`Topic ${topic} has ${existing} partitions in the log, not ${wanted}.`);
+    }
+  }
+}
+
+function loadPartition(database: DatabaseSync, id: number, topic: string, number: number): PartitionState {
+  const state = {
+    prefix: `{"topic":"${topic}","partition":${number},"offset":`,
+    chunks: new ChunkTable(database, id),
+    end: 0,
+    highestTimestamp: -1,
+    waiters: new Set<Waiter>(),
+  };
+  refreshEnd(state);
+  return state;
+}
+
 /** Takes a partition's end from the file: at the start, and after a commit that may have failed. */
-export function refreshEnd(database: DatabaseSync, partition: PartitionState): void {
-  const first = partition.id * OFFSET_SPAN;
-  const last = database
-    .prepare(
-      "SELECT id, records, highest_timestamp FROM chunks WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1",
-    )
-    .get(first, first + OFFSET_SPAN);
-  partition.end = last === undefined ? 0 : Number(last["id"]) - first + Number(last["records"]);
-  partition.highestTimestamp = last === undefined ? -1 : Number(last["highest_timestamp"]);
+export function refreshEnd(partition: PartitionState): void {
+  const last = partition.chunks.last();
+  partition.end = last === undefined ? 0 : last.base + last.records;
+  partition.highestTimestamp = last?.highestTimestamp ?? -1;
 }

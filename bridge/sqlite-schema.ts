@@ -1,33 +1,16 @@
 import { DatabaseSync } from "node:sqlite";
 
-/**
- * One row per commit and partition holds a run of records, already serialised.
- *
- * `id` is `partition * OFFSET_SPAN + first offset`: an integer key, so a partition's chunks lie
- * side by side in offset order and neither a second index nor a composite key is needed.
- * `highest_timestamp` is the highest of the partition up to and including this chunk. It never
- * falls from chunk to chunk although timestamps may, so a look-up by time can bisect.
- */
+/** Beside these, each partition has a table for its chunks (sqlite-chunks.ts). */
 const migrations = [
   `CREATE TABLE partitions (
      id INTEGER PRIMARY KEY,
      topic TEXT NOT NULL,
      number INTEGER NOT NULL,
      UNIQUE (topic, number)
-   );
-   CREATE TABLE chunks (
-     id INTEGER PRIMARY KEY,
-     records INTEGER NOT NULL,
-     highest_timestamp INTEGER NOT NULL,
-     data BLOB NOT NULL
    );`,
 ];
 
-/** Offsets per partition in a chunk's id: 2^40 of them, for 2^13 partitions, fill a safe integer. */
-export const OFFSET_SPAN = 2 ** 40;
-export const MAX_PARTITIONS = 2 ** 13 - 1;
-
-const PAGE_BYTES = 16 * 1024;
+const PAGE_BYTES = 8 * 1024;
 const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -35,8 +18,8 @@ const CHECKPOINT_BYTES = 8 * 1024 * 1024;
  *
  * `synchronous=FULL` in WAL mode syncs at every commit: what a commit returns from is on disk.
  * The exclusive lock keeps a second bridge, whose offsets would collide, off the same file; the
- * system lets go of it when the process ends, however it ends. Large pages fit packed chunks; a
- * small write-ahead log keeps the pause of a checkpoint short (docs/bridge.md has the figures).
+ * system lets go of it when the process ends, however it ends. Pages are large enough for
+ * packed chunks and small enough for single records; a short write-ahead log keeps the pause of a checkpoint short (docs/bridge.md has the figures).
  * @param maxBytes where the file stops growing; appends then fail and reads go on.
  * @throws {Error} with a plain sentence when the file is in use, newer, or cannot be opened.
  */

@@ -1,8 +1,7 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { ChunkEncoder } from "./chunk-encoder.ts";
 import { type AppendRecord, type AppendResult, LogFailure, unknownPartition } from "./log.ts";
 import { type PartitionState, type Partitions, refreshEnd } from "./sqlite-partitions.ts";
-import { OFFSET_SPAN } from "./sqlite-schema.ts";
 
 /** A chunk ends at this many bytes, so that a read loads little more than it answers. */
 const CHUNK_BYTES = 256 * 1024;
@@ -35,15 +34,11 @@ interface Run {
 export class SqliteWriter {
   readonly #database: DatabaseSync;
   readonly #partitions: Partitions;
-  readonly #insert: StatementSync;
   readonly #queue: Call[] = [];
 
   constructor(database: DatabaseSync, partitions: Partitions) {
     this.#database = database;
     this.#partitions = partitions;
-    this.#insert = database.prepare(
-      "INSERT INTO chunks (id, records, highest_timestamp, data) VALUES (?, ?, ?, ?)",
-    );
   }
 
   append(records: readonly AppendRecord[]): Promise<readonly AppendResult[]> {
@@ -76,7 +71,7 @@ export class SqliteWriter {
     try {
       this.#database.exec("BEGIN IMMEDIATE");
       const results = calls.map((call) => this.#layDown(call.records, runs));
-      for (const run of runs.values()) this.#writeChunk(run);
+      for (const run of runs.values()) writeChunk(run);
       this.#database.exec("COMMIT");
       publish(runs.values());
       for (const [index, call] of calls.entries()) call.resolve(results[index] ?? []);
@@ -96,23 +91,15 @@ export class SqliteWriter {
       const offset = run.end++;
       if (timestamp > run.highestTimestamp) run.highestTimestamp = timestamp;
       run.chunk.add(offset, record);
-      if (run.chunk.bytes >= CHUNK_BYTES) this.#writeChunk(run);
+      if (run.chunk.bytes >= CHUNK_BYTES) writeChunk(run);
       return { offset, timestamp };
     });
-  }
-
-  #writeChunk(run: Run): void {
-    const records = run.end - run.chunkBase;
-    if (records === 0) return;
-    const id = run.partition.id * OFFSET_SPAN + run.chunkBase;
-    this.#insert.run(id, records, run.highestTimestamp, run.chunk.take());
-    run.chunkBase = run.end;
   }
 
   /** Whether a failed commit took effect is for the file to say, before another offset is given. */
   #recover(partitions: Iterable<PartitionState>): void {
     if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-    for (const partition of partitions) refreshEnd(this.#database, partition);
+    for (const partition of partitions) refreshEnd(partition);
   }
 }
 
@@ -122,6 +109,13 @@ function beginRun(partition: PartitionState, runs: Map<PartitionState, Run>): Ru
   const run = { partition, chunk, chunkBase: end, end, highestTimestamp };
   runs.set(partition, run);
   return run;
+}
+
+function writeChunk(run: Run): void {
+  const { partition, chunk, chunkBase: base, end, highestTimestamp } = run;
+  if (end === base) return;
+  partition.chunks.insert({ base, records: end - base, highestTimestamp }, chunk.take());
+  run.chunkBase = end;
 }
 
 /** Makes committed records visible and wakes who waits for them. */
