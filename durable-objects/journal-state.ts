@@ -37,9 +37,9 @@ export class JournalState {
 
   /** Reads everything from storage. */
   load(): void {
-    const { group, partition, settings, storage } = this.dependencies;
+    const { group, partition, storage } = this.dependencies;
     migrate(storage);
-    const store = new StoredAuction(storage, settings);
+    const store = new StoredAuction(storage);
     const onOutcome: OutcomeListener = (...outcome) => this.outcomes.push(outcome);
     const context = { group, topic: this.topic, partition, onOutcome };
     this.loaded = { store, outbox: new StoredOutbox(storage), reducer: new Reducer(store, context) };
@@ -103,9 +103,9 @@ export class JournalState {
     const { storage } = this.dependencies;
     try {
       storage.transaction(() => {
+        const from = store.state.position;
         for (const record of run) if (record.offset >= store.state.position) reducer.apply(record);
-        const { position, sequences } = store.state;
-        outbox.add(store.takeOutputs(), position, sequences, this.alreadySent);
+        outbox.add(store.takeOutputs(), from, store.state.sequences, this.alreadySent);
         store.flush(outbox.oldestPosition);
       });
     } catch (error) {

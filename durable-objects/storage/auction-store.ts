@@ -1,6 +1,6 @@
 import type { EventIdentity } from "../../src/auction/decode.ts";
 import type { ItemTerms } from "../../src/auction/events.ts";
-import { repetitionWindowMs } from "../../src/auction/rules.ts";
+import { initialEarlyBidWaitMs, initialRetentionMs, repetitionWindowMs } from "../../src/auction/rules.ts";
 import type {
   AuctionStore,
   DueItem,
@@ -25,11 +25,6 @@ const cachedBidders = 25_000;
 const departuresPerTransaction = 20;
 const dayMs = 24 * 60 * 60 * 1000;
 
-export interface StateDefaults {
-  readonly earlyBidWaitMs: number;
-  readonly retentionMs: number;
-}
-
 /**
  * The reducer's store over SQLite. Everything that a transaction changes is in memory first and
  * written by `flush`, a row a touched thing; after a transaction that failed, this object is
@@ -48,9 +43,9 @@ export class StoredAuction implements AuctionStore {
   private compactionCursor: number;
   private compactionResumes: number;
 
-  constructor(storage: PartitionStorage, defaults: StateDefaults, seenRunPairs?: number) {
+  constructor(storage: PartitionStorage, seenRunPairs?: number) {
     this.storage = storage;
-    this.state = readState(storage, defaults);
+    this.state = readState(storage);
     this.items = new StoredItems(storage);
     this.entries = new StoredEntries(storage);
     this.waiting = new StoredWaiting(storage);
@@ -225,7 +220,7 @@ export class StoredAuction implements AuctionStore {
   }
 }
 
-function readState(storage: PartitionStorage, defaults: StateDefaults): PartitionState {
+function readState(storage: PartitionStorage): PartitionState {
   const [row] = storage.all<{ state: string }>(`SELECT state FROM partition_state WHERE id = 1`);
   if (row !== undefined) return JSON.parse(row.state) as PartitionState;
   return {
@@ -233,8 +228,8 @@ function readState(storage: PartitionStorage, defaults: StateDefaults): Partitio
     streamTime: 0,
     openedItemsOffset: -1,
     trustedTime: false,
-    earlyBidWaitMs: defaults.earlyBidWaitMs,
-    retentionMs: defaults.retentionMs,
+    earlyBidWaitMs: initialEarlyBidWaitMs,
+    retentionMs: initialRetentionMs,
     entries: 0,
     deadLettered: 0,
     knownGaps: 0,

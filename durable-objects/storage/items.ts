@@ -151,8 +151,8 @@ export class StoredItems {
 
   /**
    * Lets finished items go whose retention is over: their rows become a tombstone. Only those
-   * whose outputs have all left the outbox, which `outboxPosition` (the journal position of its
-   * oldest row) tells.
+   * whose outputs have all left the outbox, which `outboxPosition` (where the transaction of its
+   * oldest row began) tells.
    */
   releaseDeparted(streamTime: number, outboxPosition: number, limit: number): number {
     const rows = this.storage.all<{ due: number; item_id: string }>(

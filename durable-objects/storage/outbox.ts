@@ -100,7 +100,7 @@ export class StoredOutbox {
     );
   }
 
-  /** Journal position of the transaction whose outputs are the oldest unsent ones. */
+  /** Journal position at which the transaction of the oldest unsent outputs began. */
   get oldestPosition(): number {
     return Math.min(
       ...outputTopics.map((topic) => this.queues[topic][0]?.position ?? Number.POSITIVE_INFINITY),
@@ -109,6 +109,7 @@ export class StoredOutbox {
 
   /**
    * Gives each output its sequence and stores them, inside the transaction that decided them.
+   * `position` is where the transaction began, so that nothing decided in it or later lies before.
    * Outputs up to `alreadySent` are in the topic since before a wipe: they take their sequence
    * and are not sent again.
    */

@@ -6,6 +6,13 @@ import type { ItemState, Tombstone } from "./state.ts";
 export const repetitionWindowMs = 24 * 60 * 60 * 1000;
 
 /**
+ * In force before the first opening, which brings the settings with it: a setting read from
+ * anywhere but the journal would make a rebuild depend on when it happens.
+ */
+export const initialEarlyBidWaitMs = 60 * 60 * 1000;
+export const initialRetentionMs = 7 * 24 * 60 * 60 * 1000;
+
+/**
  * How many events may wait for their items, per partition. Many do where items were listed and bid
  * on while their partition was down: their openings come behind the bids.
  */
