@@ -15,7 +15,7 @@ export async function fetchRecords(
 ): Promise<Buffer> {
   const fields = object(body, "");
   const positions: TopicPartitionOffset[] = [];
-  if (fields["topic"] !== undefined) positions.push(topicPartitionOffset(body, ""));
+  if ((fields["topic"] ?? null) !== null) positions.push(topicPartitionOffset(body, ""));
   const more = fields["topicPartitionOffsets"] ?? [];
   if (!Array.isArray(more)) throw new HttpError(400, "topicPartitionOffsets must be an array");
   for (const [index, position] of more.entries()) {

@@ -103,7 +103,10 @@ test(`after ${rounds} kills with -9 under load, all that was acknowledged is the
     const before = ledger.length;
     const bridge = await startChild(args);
     const writing = Promise.all(Array.from({ length: writers }, () => write(bridge, ledger)));
-    await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 150));
+    // Not before some are acknowledged, and then at any moment of a commit.
+    const answered = () => ledger.slice(before).filter(({ acknowledged }) => acknowledged !== null).length;
+    await expect.poll(answered, { timeout: 20_000, interval: 5 }).toBeGreaterThan(writers);
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 100));
     const gone = once(bridge.process, "close");
     bridge.process.kill("SIGKILL");
     await Promise.all([gone, writing]);

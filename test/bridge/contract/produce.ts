@@ -74,6 +74,18 @@ export function describeProduce(makeLog: MakeLog): void {
       expect(await harness.fetch("bids", partition, offset)).toMatchObject([{ key: "k&", value: "4/5 ü?" }]);
     });
 
+    test("the highest and the lowest timestamp are kept to the millisecond", async () => {
+      for (const timestamp of [0, Number.MAX_SAFE_INTEGER]) {
+        const [metadata] = await harness.produce([{ topic: "bids", partition: 0, value: "v", timestamp }]);
+        expect(metadata?.timestamp).toBe(timestamp);
+        expect(await harness.fetch("bids", 0, metadata?.offset ?? -1)).toMatchObject([{ timestamp }]);
+        const at = await harness.send(`/offsets/${timestamp}`, { topic: "bids", partition: 0 });
+        expect(at.body).toEqual([
+          { topic: "bids", partition: 0, offset: timestamp === 0 ? 0 : metadata?.offset },
+        ]);
+      }
+    });
+
     test("an empty batch is answered with an empty array", async () => {
       expect(await harness.send("/produce", [])).toMatchObject({ status: 200, body: [] });
     });
