@@ -94,7 +94,7 @@ function readExtensions(document: unknown, issues: Issue[]): (readonly [string, 
     if (value === null) continue;
     const found = extensionIssue(name, value);
     if (found === null) extensions.push([`ce_${name}`, `${value as string | number | boolean}`]);
-    else issues.push({ pointer: pointer([name]), ...found });
+    else issues.push({ ...found, pointer: pointer([name]) });
   }
   if (extensions.length > mostExtensions) {
     issues.push({

@@ -18,7 +18,7 @@ function codeOf(act: () => unknown): string {
 describe("parseJson", () => {
   test("reads every document that has no duplicate keys as the platform does", () => {
     fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 6, noUnicodeString: false }), fc.nat(3), (value, indent) => {
+      fc.property(fc.jsonValue({ maxDepth: 6 }), fc.nat(3), (value, indent) => {
         const text = JSON.stringify(value, null, indent);
         expect(parseJson(bytes(text))).toEqual(JSON.parse(text));
       }),

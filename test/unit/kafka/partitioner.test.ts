@@ -32,9 +32,12 @@ describe("partitionFor", () => {
 
   test("hashes the UTF-8 bytes of keys of every kind and length", () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ maxLength: 100 }), fc.string({ unit: "grapheme", maxLength: 100 })), (key) => {
-        expect(partitionFor(key, 10_000)).toBe((murmur2(bytes(key)) & 0x7fffffff) % 10_000);
-      }),
+      fc.property(
+        fc.oneof(fc.string({ maxLength: 100 }), fc.string({ unit: "grapheme", maxLength: 100 })),
+        (key) => {
+          expect(partitionFor(key, 10_000)).toBe((murmur2(bytes(key)) & 0x7fffffff) % 10_000);
+        },
+      ),
     );
   });
 

@@ -1,0 +1,94 @@
+import { expect, test } from "vitest";
+import type { PartitionRpc, PartitionStatus } from "../../durable-objects/rpc.ts";
+import { type KafkaLog, LogError } from "../../src/kafka/port.ts";
+import type { Partitions } from "../../src/partitions.ts";
+import { sweep } from "../../src/sweep.ts";
+
+interface Scene {
+  /** End offsets `[items, journal]` of each partition, as the log tells them. */
+  readonly ends: (readonly [number, number])[];
+  /** Positions `[items, journal]` and outputs not yet sent; null for an object that fails. */
+  readonly objects: (readonly [number, number, number] | null)[];
+}
+
+function run({ ends, objects }: Scene, log?: Partial<KafkaLog>) {
+  const asked: number[] = [];
+  const woken: number[] = [];
+  const lines: string[] = [];
+  const status = (partition: number): PartitionStatus => {
+    const [items, journal, outbox] = objects[partition] ?? [0, 0, 0];
+    const none = { streamTime: 0, deadLettered: 0, outbox, partition };
+    return {
+      ...none,
+      items: { position: items, endOffset: null },
+      journal: { position: journal, endOffset: null },
+    };
+  };
+  const objectOf = (partition: number) =>
+    ({
+      status: async () => (asked.push(partition), status(partition)),
+      wake: async () => (woken.push(partition), status(partition)),
+    }) as unknown as PartitionRpc;
+  const partitions = {
+    count: ends.length,
+    call: async (partition: number, operation: (object: PartitionRpc) => Promise<unknown>) => {
+      if (objects[partition] === null) throw new Error("the object failed");
+      return operation(objectOf(partition));
+    },
+  } as unknown as Partitions;
+  const offsets: KafkaLog["offsets"] = async (_, wanted) =>
+    wanted.map((at) => ({ ...at, offset: ends[at.partition]?.[at.topic === "items" ? 0 : 1] ?? 0 }));
+  const done = sweep({
+    log: { offsets, ...log } as KafkaLog,
+    partitions,
+    clock: { now: () => 0, sleep: async () => {} },
+    logger: (level, event) => void lines.push(`${level} ${event}`),
+    topics: { items: "items", journal: "bids" },
+  });
+  const ascending = (numbers: number[]) => numbers.toSorted((left, right) => left - right);
+  return done.then(() => ({ asked: ascending(asked), woken: ascending(woken), lines }));
+}
+
+test("the sweep wakes what lags in either topic or has outputs to send, and asks no object of an empty partition", async () => {
+  const result = await run({
+    ends: [
+      [5, 9],
+      [5, 9],
+      [5, 9],
+      [5, 9],
+      [0, 0],
+    ],
+    objects: [
+      [5, 9, 0],
+      [4, 9, 0],
+      [5, 8, 0],
+      [5, 9, 1],
+      [0, 0, 0],
+    ],
+  });
+  expect(result.asked).toEqual([0, 1, 2, 3]);
+  expect(result.woken).toEqual([1, 2, 3]);
+});
+
+test("an object that fails keeps no other from being woken", async () => {
+  const result = await run({
+    ends: [
+      [1, 1],
+      [1, 1],
+    ],
+    objects: [null, [0, 0, 0]],
+  });
+  expect(result.woken).toEqual([1]);
+  expect(result.lines).toContain("warn wake-failed");
+});
+
+test("a log that is away ends the sweep without an exception", async () => {
+  const offsets = () => Promise.reject(new LogError("unavailable", "none", "away"));
+  const result = await run({ ends: [[1, 1]], objects: [[0, 0, 0]] }, { offsets });
+  expect(result).toEqual({ asked: [], woken: [], lines: ["warn sweep-failed"] });
+});
+
+test("an end that the log does not tell counts as lag", async () => {
+  const result = await run({ ends: [[1, 1]], objects: [[1, 1, 0]] }, { offsets: async () => [] });
+  expect(result.woken).toEqual([0]);
+});
