@@ -1,19 +1,23 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { TotalsReporter } from "./scripts/totals-reporter.ts";
 
+/** Files of one project that run side by side. */
+const cores = availableParallelism();
+
 /**
  * Five projects: what needs only Node, what needs the real runtime, and what needs the whole
- * system. Groups run one after the other, so that time-outs in one never come from the load of
- * another; `npx vitest run --project unit` runs one alone.
+ * system. They run one after the other, and what measures time runs a file at a time, so that a
+ * time-out never comes from another test's load; `npx vitest run --project unit` runs one alone.
  */
 export default defineConfig({
   test: {
     reporters: ["default", new TotalsReporter()],
     projects: [
-      node("unit", { groupOrder: 0 }),
-      node("bridge", { groupOrder: 0, testTimeout: 30_000 }),
-      node("faults", { groupOrder: 1, testTimeout: 600_000 }),
+      node("unit", { order: 1, side: cores, testTimeout: 20_000 }),
+      node("faults", { order: 2, side: cores, testTimeout: 600_000 }),
+      node("bridge", { order: 3, side: 1, testTimeout: 30_000 }),
       {
         plugins: [
           cloudflareTest(({ inject }) => ({
@@ -22,42 +26,40 @@ export default defineConfig({
           })),
         ],
         test: {
-          name: "worker",
-          include: ["test/worker/**/*.test.ts"],
+          ...common("worker", { order: 4, side: 1, testTimeout: 60_000 }),
           globalSetup: ["test/support/start-log.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
-          allowOnly: false,
-          expect: { requireAssertions: true },
-          sequence: { groupOrder: 2 },
         },
       },
-      // Starts and kills whole systems: one file at a time, with time for twenty restarts and more.
-      node("e2e", { groupOrder: 3, testTimeout: 300_000, fileParallelism: false }),
+      // Starts and kills whole systems: with time for twenty restarts and more.
+      node("e2e", { order: 5, side: 1, testTimeout: 300_000 }),
     ],
   },
 });
 
-interface NodeProject {
-  readonly groupOrder: number;
-  readonly testTimeout?: number;
-  readonly fileParallelism?: boolean;
+interface ProjectSettings {
+  /** Projects run in this order; from 1, since 0 would mean no order to vitest. */
+  readonly order: number;
+  /** Files side by side. */
+  readonly side: number;
+  /** Of one test, in milliseconds. */
+  readonly testTimeout: number;
 }
 
 /** A project whose tests, under `test/{name}`, run in Node. */
-function node(name: string, { groupOrder, testTimeout = 10_000, fileParallelism = true }: NodeProject) {
+function node(name: string, settings: ProjectSettings) {
+  return { test: { ...common(name, settings), environment: "node" as const } };
+}
+
+function common(name: string, { order, side, testTimeout }: ProjectSettings) {
   return {
-    test: {
-      name,
-      include: [`test/${name}/**/*.test.ts`],
-      environment: "node" as const,
-      testTimeout,
-      hookTimeout: Math.max(testTimeout, 30_000),
-      fileParallelism,
-      // A test without an assertion cannot fail, and one left on `only` hides all others.
-      allowOnly: false,
-      expect: { requireAssertions: true },
-      sequence: { groupOrder },
-    },
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout,
+    hookTimeout: Math.max(testTimeout, 30_000),
+    maxWorkers: side,
+    sequence: { groupOrder: order },
+    // A test without an assertion cannot fail, and one left on `only` hides all others.
+    allowOnly: false,
+    expect: { requireAssertions: true },
   };
 }
