@@ -222,7 +222,8 @@ export class PartitionCore implements PartitionRpc {
     if (result === undefined) return;
     if (!result.ok) throw result.error;
     this.journalReader.offer([{ ...tick, offset: result.offset, timestamp: result.timestamp }]);
-    await this.waiters.reached("journal", result.offset);
+    // Whoever reads the log at the same time may have brought the tick before its answer came.
+    if (result.offset >= this.journal.position) await this.waiters.reached("journal", result.offset);
   }
 
   async wake(): Promise<PartitionStatus> {
