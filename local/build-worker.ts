@@ -10,24 +10,31 @@ import { createRequire } from "node:module";
 import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig, type Unstable_Config } from "wrangler";
-
-const target = process.argv[2];
-if (target === undefined) throw new Error("Usage: node local/build-worker.ts <directory>");
+import { exitWith, PlainError } from "./problem.ts";
 
 const configPath = join(import.meta.dirname, "..", "wrangler.toml");
-// Built aside and renamed, so that a bundle is there whole or not at all.
-const draft = `${target}.${process.pid}`;
+
 try {
-  bundle(draft);
-  writeFileSync(join(draft, "worker.json"), JSON.stringify(settings(), null, 2));
+  const target = process.argv[2];
+  if (target === undefined) throw new PlainError("Usage: node local/build-worker.ts <directory>");
+  build(target);
+} catch (error) {
+  exitWith(error);
+}
+
+/** Built aside and renamed, so that a bundle is there whole or not at all. */
+function build(target: string): void {
+  const draft = `${target}.${process.pid}`;
   try {
+    bundle(draft);
+    writeFileSync(join(draft, "worker.json"), JSON.stringify(settings(), null, 2));
     renameSync(draft, target);
   } catch (error) {
-    // Another process was first with the same bundle.
+    // Another process may have been first with the same bundle.
     if (!existsSync(target)) throw error;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
   }
-} finally {
-  rmSync(draft, { recursive: true, force: true });
 }
 
 function bundle(directory: string): void {
@@ -44,7 +51,7 @@ function bundle(directory: string): void {
     env: environment,
     encoding: "utf8",
   });
-  if (status !== 0) throw new Error(`wrangler deploy --dry-run failed:\n${stdout}${stderr}`);
+  if (status !== 0) throw new PlainError(`wrangler deploy --dry-run failed.\n${stdout}${stderr}`);
 }
 
 function settings(): Record<string, unknown> {

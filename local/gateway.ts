@@ -24,7 +24,7 @@ async function startGateway(start: GatewayStart): Promise<RunningService> {
   const runtime = new Miniflare(optionsOf(start));
   await runtime.ready;
   const url = (await runtime.unsafeGetDirectURL()).origin;
-  const sweep = driveSweep(runtime, url);
+  const sweep = driveSweep(runtime);
   const stop = async (): Promise<void> => {
     sweep.stop();
     await runtime.dispose();

@@ -64,12 +64,22 @@ export function claimHome(home: Home): DatabaseSync {
   const lock = new DatabaseSync(join(home.run, "lock.sqlite"), { timeout: 0 });
   try {
     lock.exec("BEGIN EXCLUSIVE");
+    writeFileSync(join(home.run, "supervisor.pid"), String(process.pid));
     return lock;
   } catch {
     lock.close();
     throw new PlainError(
-      `another npm start is running on ${home.directory}. Stop it first, or set GAVEL_HOME to another directory.`,
+      `another npm start is running on ${home.directory}${holder(home)}. Stop it first, or set GAVEL_HOME to another directory.`,
     );
+  }
+}
+
+/** For the sentence alone: which process to look for. */
+function holder(home: Home): string {
+  try {
+    return ` (process ${readFileSync(join(home.run, "supervisor.pid"), "utf8")})`;
+  } catch {
+    return "";
   }
 }
 

@@ -1,33 +1,33 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Miniflare } from "miniflare";
 import { messageOf } from "./problem.ts";
 
 /** How often the Worker's scheduled handler runs; deployed, cron's finest grain is a minute. */
 const intervalMs = 2_000;
-/** How long a runtime that takes requests may take to say so. */
-const answerMs = 10_000;
-/** Silences in a row after which the runtime is given up. */
+/** How long one sweep may take. It ends by itself long before, also while the log is away. */
+const answerMs = 20_000;
+/** Sweeps without an answer in a row after which the runtime is given up. */
 const patience = 3;
 
 /**
  * Drives the sweep: Miniflare fires no cron. The same beat watches the runtime. Miniflare starts
- * one again that died; one that takes no requests, or that Miniflare could not bring back, ends
+ * one again that died; one that answers nothing, or that Miniflare could not bring back, ends
  * this process, and the supervisor starts another.
  */
-export function driveSweep(runtime: Miniflare, url: string): { stop(): void } {
+export function driveSweep(runtime: Miniflare): { stop(): void } {
   let silences = 0;
   let stopped = false;
   let timer = setTimeout(() => void beat(), intervalMs);
 
   async function beat(): Promise<void> {
-    const alive = await isAlive(url);
+    const answered = await sweep(runtime);
     if (stopped) return;
-    silences = alive ? 0 : silences + 1;
+    silences = answered ? 0 : silences + 1;
     if (silences >= patience) {
-      console.error("The Workers runtime takes no requests; the gateway starts again.");
+      console.error("The Workers runtime does not answer; the gateway starts again.");
       process.exit(1);
     }
-    if (alive) await sweep(runtime);
-    if (!stopped) timer = setTimeout(() => void beat(), intervalMs);
+    timer = setTimeout(() => void beat(), intervalMs);
   }
 
   return {
@@ -38,23 +38,23 @@ export function driveSweep(runtime: Miniflare, url: string): { stop(): void } {
   };
 }
 
-async function isAlive(url: string): Promise<boolean> {
+/** Whether the runtime answered, be it that the sweep failed: the next one makes up for it. */
+async function sweep(runtime: Miniflare): Promise<boolean> {
+  const silence = new AbortController();
   try {
-    const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(answerMs) });
-    await response.arrayBuffer();
-    return true;
-  } catch {
+    return await Promise.race([scheduled(runtime), sleep(answerMs, false, { signal: silence.signal })]);
+  } catch (error) {
+    console.error(`The sweep failed: ${messageOf(error)}`);
     return false;
+  } finally {
+    silence.abort();
   }
 }
 
-/** A sweep that fails says so and is followed by the next one: it holds nothing of its own. */
-async function sweep(runtime: Miniflare): Promise<void> {
-  try {
-    // Asked for anew each time: a handle does not outlive a restart of the runtime.
-    const worker = await runtime.getWorker();
-    await worker.scheduled({ cron: "* * * * *", scheduledTime: new Date() });
-  } catch (error) {
-    console.error(`The sweep failed: ${messageOf(error)}`);
-  }
+async function scheduled(runtime: Miniflare): Promise<boolean> {
+  // Asked for anew each time: a handle does not outlive a restart of the runtime.
+  const worker = await runtime.getWorker();
+  const { outcome } = await worker.scheduled({ cron: "* * * * *", scheduledTime: new Date() });
+  if (outcome !== "ok") console.error(`The sweep ended with ${outcome}.`);
+  return true;
 }

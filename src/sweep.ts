@@ -39,7 +39,9 @@ export async function sweep(dependencies: SweepDependencies): Promise<void> {
   const woken = await Promise.all(
     Array.from({ length: partitions.count }, (_, partition) => sweepOne(dependencies, ends, partition)),
   );
-  logger("info", "sweep", { partitions: partitions.count, woken: woken.filter(Boolean).length });
+  const count = woken.filter(Boolean).length;
+  // A sweep that finds nothing to do is the rule and says nothing.
+  if (count > 0) logger("info", "sweep", { partitions: partitions.count, woken: count });
 }
 
 /** Whether the partition was woken. One that fails keeps no other from its turn. */

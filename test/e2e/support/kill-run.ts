@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type GavelProcess, startGavelProcess } from "../../../local/gavel-process.ts";
+import { killEverything, pidOf, runningIn } from "./home.ts";
+import { type BatchAnswer, item, type ItemAnswer, send } from "./http.ts";
+import { Client, type ClientBid, Ledger } from "./ledger.ts";
+import { type LogRecord, readTopic } from "./log-reader.ts";
+
+export const victims = ["bridge", "gateway", "workerd", "everything"] as const;
+export type Victim = (typeof victims)[number];
+
+/** Acknowledgements that have to come after a kill before the next: the system is at work again. */
+const bidsBetweenKills = 25;
+const recoveryMs = 30_000;
+const clients = 4;
+const bidsPerRequest = 5;
+const openItems = 40;
+/** Items that end, one after the other, while processes are being killed. */
+const endingItems = 20;
+const firstEndMs = 5_000;
+const endSpacingMs = 3_000;
+
+/** What is left when it is over: the clients' ledger, the log, and what the gateway says. */
+export interface KillRun {
+  readonly ledger: Ledger;
+  readonly kills: Readonly<Record<Victim, number>>;
+  /** Longest time from a kill to the next acknowledgements, in milliseconds. */
+  readonly slowestRecoveryMs: Readonly<Record<Victim, number>>;
+  readonly journal: readonly (readonly LogRecord[])[];
+  readonly completed: readonly (readonly LogRecord[])[];
+  readonly notifications: readonly (readonly LogRecord[])[];
+  readonly items: ReadonlyMap<string, ItemAnswer>;
+  readonly ended: readonly string[];
+}
+
+/** Kills each victim so many times while clients place bids, and looks at what is left. */
+export async function runKills(home: string, killsOfEach: number): Promise<KillRun> {
+  const start = (): Promise<GavelProcess> => startGavelProcess({ home, command: ["npm", "start"] });
+  let gavel = await start();
+  const target = () => ({ url: gavel.local.url, key: gavel.local.keys.backend });
+  const ended = await listItems(target());
+  const ledger = new Ledger();
+  const kills = { bridge: 0, gateway: 0, workerd: 0, everything: 0 };
+  const slowestRecoveryMs = { ...kills };
+  const load = makeClients(ledger, target, [...openIds(), ...ended]);
+  const running = Promise.all(load.map((client) => client.run()));
+  try {
+    for (let round = 0; round < killsOfEach; round++) {
+      for (const victim of victims) {
+        await sleep(Math.random() * 100);
+        const killedAt = Date.now();
+        if (victim === "everything") {
+          killEverything(gavel, home);
+          await gavel.ended;
+          gavel = await start();
+        } else {
+          await killOne(home, victim);
+        }
+        kills[victim] += 1;
+        await Promise.race([backAtWork(ledger, victim), running]);
+        slowestRecoveryMs[victim] = Math.max(slowestRecoveryMs[victim], Date.now() - killedAt);
+      }
+    }
+    for (const client of load) client.stop();
+    await running;
+    const items = await settledItems(target(), ledger, ended);
+    const { bridge } = gavel.local;
+    return {
+      ledger,
+      kills,
+      slowestRecoveryMs,
+      journal: await readTopic(bridge, "auction.bids"),
+      completed: await readTopic(bridge, "auction.completed"),
+      notifications: await readTopic(bridge, "auction.notifications"),
+      items,
+      ended,
+    };
+  } finally {
+    for (const client of load) client.stop();
+    await gavel.stop();
+  }
+}
+
+interface Target {
+  readonly url: string;
+  readonly key: string;
+}
+
+function openIds(): string[] {
+  return Array.from({ length: openItems }, (_, index) => `open-${index}`);
+}
+
+/** Lists all items and sees them open. @returns those that end during the run. */
+async function listItems({ url, key }: Target): Promise<string[]> {
+  const ending = Array.from({ length: endingItems }, (_, index) => `ending-${index}`);
+  const listed = await send<BatchAnswer>(`${url}/v1/items`, key, [
+    ...openIds().map((itemId) => item(itemId, 3_600_000)),
+    ...ending.map((itemId, index) => item(itemId, firstEndMs + index * endSpacingMs)),
+  ]);
+  if (listed.status !== 202) throw new Error(`listing was answered ${listed.status}`);
+  for (const [index, itemId] of [...openIds(), ...ending].entries()) {
+    const place = listed.body.results[index];
+    const after = encodeURIComponent(`${place?.topic}:${place?.partition}:${place?.offset}`);
+    const { body } = await send<ItemAnswer>(`${url}/v1/items/${itemId}?after=${after}`, key);
+    if (body.status !== "open") throw new Error(`${itemId} is ${body.status}`);
+  }
+  return ending;
+}
+
+function makeClients(ledger: Ledger, target: () => Target, itemIds: readonly string[]): Client[] {
+  let amount = 100;
+  const nextBid = (id: string): ClientBid => {
+    amount += 1;
+    return {
+      id,
+      itemId: itemIds[Math.floor(Math.random() * itemIds.length)] ?? "",
+      bidderId: `bidder-${Math.floor(Math.random() * 10)}`,
+      // Rising on the whole, so that about as many bids stand as fall.
+      amount: Math.max(1, amount - Math.floor(Math.random() * 150)),
+    };
+  };
+  return Array.from(
+    { length: clients },
+    (_, index) => new Client({ name: `client-${index}`, ledger, target, nextBid, batch: bidsPerRequest }),
+  );
+}
+
+/** What is new after a kill: the launcher ends the runtime of a gateway that was killed. */
+const replaced = {
+  bridge: ["bridge"],
+  gateway: ["gateway", "workerd"],
+  workerd: ["workerd"],
+} as const;
+
+/** Kills one process, and waits until another is there in its place. */
+async function killOne(home: string, victim: keyof typeof replaced): Promise<void> {
+  const pids = (): (number | undefined)[] =>
+    replaced[victim].map((role) => runningIn(home).find((running) => running.role === role)?.pid);
+  const before = pids();
+  process.kill(pidOf(home, victim), "SIGKILL");
+  const deadline = Date.now() + recoveryMs;
+  const back = (): boolean => pids().every((pid, index) => pid !== undefined && pid !== before[index]);
+  while (!back()) {
+    if (Date.now() > deadline) throw new Error(`no ${victim} is back after a kill`);
+    await sleep(10);
+  }
+}
+
+async function backAtWork(ledger: Ledger, victim: Victim): Promise<void> {
+  const before = ledger.acknowledged.length;
+  const deadline = Date.now() + recoveryMs;
+  while (ledger.acknowledged.length - before < bidsBetweenKills) {
+    if (Date.now() > deadline) throw new Error(`nothing is acknowledged after a kill of ${victim}`);
+    await sleep(10);
+  }
+}
+
+/** Every item once the last acknowledged bid on it has taken effect, and what ends has ended. */
+async function settledItems(
+  { url, key }: Target,
+  ledger: Ledger,
+  ended: readonly string[],
+): Promise<Map<string, ItemAnswer>> {
+  const last = new Map<string, { topic: string; partition: number; offset: number }>();
+  for (const { bid, topic, partition, offset } of ledger.acknowledged) {
+    if (offset >= (last.get(bid.itemId)?.offset ?? 0)) last.set(bid.itemId, { topic, partition, offset });
+  }
+  const items = new Map<string, ItemAnswer>();
+  for (const [itemId, { topic, partition, offset }] of last) {
+    const after = encodeURIComponent(`${topic}:${partition}:${offset}`);
+    const deadline = Date.now() + recoveryMs;
+    for (;;) {
+      const { status, body } = await send<ItemAnswer>(`${url}/v1/items/${itemId}?after=${after}`, key);
+      const settled = status === 200 && (!ended.includes(itemId) || body.status !== "open");
+      if (settled) items.set(itemId, body);
+      if (settled) break;
+      if (Date.now() > deadline) throw new Error(`${itemId} does not settle: ${JSON.stringify(body)}`);
+      await sleep(100);
+    }
+  }
+  return items;
+}
