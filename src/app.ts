@@ -40,8 +40,10 @@ export function createApp(): Hono<AppEnv> {
       });
     });
   }
-  app.notFound(() => {
-    throw new Problem("not-found", "No resource has this path");
+  // Answered and not thrown: Hono would carry an exception past the middleware from here.
+  app.notFound((context) => {
+    const problem = new Problem("not-found", "No resource has this path");
+    return problemResponse(problem, context.var.operation.requestId);
   });
   app.onError((error, context) =>
     problemResponse(toProblem(error, context), context.var.operation.requestId),

@@ -37,7 +37,7 @@ export async function call(
     ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
     ...(cf === undefined ? {} : { cf }),
   };
-  return worker.fetch(new Request(`https://gavel.test${path}`, init as RequestInit));
+  return worker.fetch(new Request(`https://gavel.test${path}`, init));
 }
 
 export interface Coordinates {
