@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { defaultLimits, type Limits } from "./limits.ts";
 import { isTopicName } from "./topic-name.ts";
 
 export interface BridgeSettings {
@@ -8,6 +9,7 @@ export interface BridgeSettings {
   readonly topics: Readonly<Record<string, number>>;
   readonly username: string;
   readonly password: string;
+  readonly limits: Partial<Limits>;
   readonly exitWithParent: boolean;
 }
 
@@ -20,6 +22,9 @@ Speaks Upstash's REST protocol for Kafka over an embedded log in one SQLite file
   --file <path>         the log's file (BRIDGE_FILE)
   --topics <a,b,c>      topics to declare (BRIDGE_TOPICS)
   --partitions <n>      partitions of each topic (BRIDGE_PARTITIONS, default 8)
+  --max-body-bytes <n>  a request's body (BRIDGE_MAX_BODY_BYTES, default ${defaultLimits.maxBodyBytes})
+  --max-record-bytes <n>  key, value and headers (BRIDGE_MAX_RECORD_BYTES, default ${defaultLimits.maxRecordBytes})
+  --max-batch <n>       records of a produce (BRIDGE_MAX_BATCH, default ${defaultLimits.maxBatch})
   --exit-with-parent    end when standard input (or the channel to a parent that forked
                         this process) closes, so that no orphan is left behind
   --help                this text
@@ -41,6 +46,7 @@ export function readSettings(args: string[], env: NodeJS.ProcessEnv): BridgeSett
     topics: Object.fromEntries(names.map((name) => [topicName(name), partitions])),
     username: required(env["BRIDGE_USERNAME"], "Set BRIDGE_USERNAME."),
     password: required(env["BRIDGE_PASSWORD"], "Set BRIDGE_PASSWORD."),
+    limits: readLimits(flags, env),
     exitWithParent: flags["exit-with-parent"] === true,
   };
 }
@@ -55,6 +61,9 @@ function readFlags(args: string[]) {
         file: { type: "string" },
         topics: { type: "string" },
         partitions: { type: "string" },
+        "max-body-bytes": { type: "string" },
+        "max-record-bytes": { type: "string" },
+        "max-batch": { type: "string" },
         "exit-with-parent": { type: "boolean" },
         help: { type: "boolean" },
       },
@@ -62,6 +71,18 @@ function readFlags(args: string[]) {
   } catch (error) {
     throw new Error(error instanceof Error ? error.message : String(error), { cause: error });
   }
+}
+
+function readLimits(flags: ReturnType<typeof readFlags>, env: NodeJS.ProcessEnv): Partial<Limits> {
+  const limit = (flag: "max-body-bytes" | "max-record-bytes" | "max-batch", fallback: number) => {
+    const variable = `BRIDGE_${flag.toUpperCase().replaceAll("-", "_")}`;
+    return integer(flags[flag] ?? env[variable] ?? `${fallback}`, flag, 1, 2 ** 29);
+  };
+  return {
+    maxBodyBytes: limit("max-body-bytes", defaultLimits.maxBodyBytes),
+    maxRecordBytes: limit("max-record-bytes", defaultLimits.maxRecordBytes),
+    maxBatch: limit("max-batch", defaultLimits.maxBatch),
+  };
 }
 
 function integer(text: string, name: string, low: number, high: number): number {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 
 const main = join(import.meta.dirname, "../../bridge/main.ts");
-export const credentials = { BRIDGE_USERNAME: "tester", BRIDGE_PASSWORD: "only-for-tests" };
+const credentials = { BRIDGE_USERNAME: "tester", BRIDGE_PASSWORD: "only-for-tests" };
 export const authorization = `Basic ${Buffer.from("tester:only-for-tests").toString("base64")}`;
 
 export interface BridgeChild {
@@ -27,8 +27,8 @@ export function spawnBridge(args: readonly string[], env: NodeJS.ProcessEnv = cr
 }
 
 /** Starts the bridge and waits until it says where it listens. */
-export async function startChild(args: readonly string[]): Promise<BridgeChild> {
-  const child = spawnBridge(["--port", "0", ...args]);
+export async function startChild(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<BridgeChild> {
+  const child = spawnBridge(["--port", "0", ...args], { ...credentials, ...env });
   let output = "";
   child.stderr?.on("data", (chunk) => (output += String(chunk)));
   for await (const chunk of child.stdout ?? []) {

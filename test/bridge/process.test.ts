@@ -76,6 +76,25 @@ describe("the bridge as a process", () => {
     expect(await gone).toMatchObject({ code: 0 });
   });
 
+  test("limits come from flags and variables", async () => {
+    const bridge = await startChild([...args, "--max-record-bytes", "10"], { BRIDGE_MAX_BATCH: "2" });
+    const status = async (...values: string[]) => {
+      const body = JSON.stringify(values.map((value) => ({ topic: "bids", value })));
+      const answer = await fetch(`${bridge.url}/produce`, {
+        method: "POST",
+        headers: { authorization },
+        body,
+      });
+      return answer.status;
+    };
+    expect([await status("1", "2"), await status("1", "2", "3"), await status("12345678901")]).toEqual([
+      200, 413, 413,
+    ]);
+    const gone = ended(bridge.process);
+    bridge.process.kill("SIGTERM");
+    expect(await gone).toMatchObject({ code: 0 });
+  });
+
   test("the environment stands in for the flags", async () => {
     const [, file = ""] = args;
     const env = { BRIDGE_FILE: file, BRIDGE_TOPICS: "a", BRIDGE_PARTITIONS: "3", BRIDGE_PORT: "70000" };

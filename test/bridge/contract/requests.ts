@@ -145,7 +145,7 @@ export function describeRequests(makeLog: MakeLog): void {
       }
     });
 
-    test("413 for a body, a batch and a fetch that are too large, and the connection stays good", async () => {
+    test("413 for a body, a batch and a fetch that are too large, and nothing of it is written", async () => {
       await refused(413, "/produce", { topic: "bids", value: "x".repeat(300_000) });
       await refused(
         413,
@@ -159,6 +159,21 @@ export function describeRequests(makeLog: MakeLog): void {
         Array.from({ length: 6 }, () => position),
       );
       expect(await harness.fetch("bids", 0, 0)).toEqual([]);
+    });
+
+    test("a refusal reaches a client that sends on, and its connection stays good", async () => {
+      const socket = connect(harness.bridge.port, "127.0.0.1");
+      const head = (method: string, path: string, more = "") =>
+        `${method} ${path} HTTP/1.1\r\nhost: x\r\nauthorization: ${harness.authorization}\r\n${more}\r\n`;
+      const body = "x".repeat(5_000_000);
+      socket.write(head("POST", "/produce", `content-length: ${body.length}\r\n`) + body);
+      const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+      socket.write(head("POST", "/produce", "transfer-encoding: chunked\r\n") + chunked);
+      socket.end(head("GET", "/topics", "connection: close\r\n"));
+      let answers = "";
+      for await (const chunk of socket) answers += String(chunk);
+      expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(["HTTP/1.1 413", "HTTP/1.1 413", "HTTP/1.1 200"]);
+      expect(answers).toMatch(/\{"bids":2\}$/);
     });
 
     test("415 for a compressed body", async () => {
