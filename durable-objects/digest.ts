@@ -1,6 +1,5 @@
 import { isWindowKept } from "../src/auction/aggregates.ts";
-import { departsAfter, repetitionWindowMs } from "../src/auction/rules.ts";
-import type { ItemState } from "../src/auction/state.ts";
+import { hasDeparted } from "../src/auction/rules.ts";
 import type { PartitionStorage } from "./dependencies.ts";
 import type { StoredAuction } from "./storage/auction-store.ts";
 import { decodeItem } from "./storage/items.ts";
@@ -43,8 +42,7 @@ export function* canonicalLines(storage: PartitionStorage, store: StoredAuction)
   yield* itemLines(storage, store);
   for (const { offset, itemId } of store.waiting.list()) yield line("waiting", [offset, itemId]);
   for (const entry of store.entries.after(0)) {
-    const item = store.item(entry.itemId);
-    if (item !== undefined && !hasLeft(item, store)) yield line("entry", entry);
+    if (store.item(entry.itemId) !== undefined) yield line("entry", entry);
   }
   for (const { category, currency, phases, bids, gross } of sorted(
     aggregates.listCategories(),
@@ -77,16 +75,12 @@ function* itemLines(storage: PartitionStorage, store: StoredAuction): Generator<
     if (last === undefined) return;
     for (const row of rows) {
       const item = row.state === null ? undefined : decodeItem(row.state);
-      if (item !== undefined && !hasLeft(item, store)) yield line("item", [item, store.terms(item.itemId)]);
+      if (item !== undefined && !hasDeparted(item, store.state.streamTime))
+        yield line("item", [item, store.terms(item.itemId)]);
       else yield line("tombstone", [row.item_id, row.withdrawn === 1 || item?.phase === "withdrawn"]);
     }
     behind = last.item_id;
   }
-}
-
-function hasLeft(item: ItemState, store: StoredAuction): boolean {
-  const { retentionMs, streamTime } = store.state;
-  return item.closedAt !== null && streamTime > departsAfter(item, Math.max(retentionMs, repetitionWindowMs));
 }
 
 function categoryKey({

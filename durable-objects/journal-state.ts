@@ -133,7 +133,8 @@ export class JournalState {
   }
 
   isLastOfBidder(entry: Entry): boolean {
-    const item = this.store.item(entry.itemId);
+    // Also of an item whose time is over: its rows stay until its outputs are sent.
+    const item = this.store.items.get(entry.itemId);
     return item !== undefined && this.store.newestAccepted(item, entry.bidderId)?.number === entry.number;
   }
 }

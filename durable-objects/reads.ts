@@ -28,12 +28,7 @@ const maximumScanned = 2_000;
 /** One item as its readers see it; null when there is none, or when its retention is over. */
 export function readItem(store: StoredAuction, partition: number, itemId: string): ItemView | null {
   const item = store.item(itemId);
-  return item === undefined || isForgotten(item, store) ? null : viewOf(store, partition, item);
-}
-
-function isForgotten(item: ItemState, store: StoredAuction): boolean {
-  const { streamTime, retentionMs } = store.state;
-  return item.closedAt !== null && streamTime > item.closedAt + retentionMs;
+  return item === undefined ? null : viewOf(store, partition, item);
 }
 
 function viewOf(store: StoredAuction, partition: number, item: ItemState): ItemView {
@@ -86,7 +81,7 @@ export function readBids(
   pages: PageCache,
 ): BidsPage | null {
   const item = store.item(itemId);
-  if (item === undefined || isForgotten(item, store)) return null;
+  if (item === undefined) return null;
   const bids: BidView[] = [];
   const known = before === undefined ? undefined : pages.find(itemId, before);
   let cursor = known ?? item.lastEntry;

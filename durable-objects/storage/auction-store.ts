@@ -1,6 +1,11 @@
 import type { EventIdentity } from "../../src/auction/decode.ts";
 import type { ItemTerms } from "../../src/auction/events.ts";
-import { initialEarlyBidWaitMs, initialRetentionMs, repetitionWindowMs } from "../../src/auction/rules.ts";
+import {
+  hasDeparted,
+  initialEarlyBidWaitMs,
+  initialRetentionMs,
+  repetitionWindowMs,
+} from "../../src/auction/rules.ts";
 import type {
   AuctionStore,
   DueItem,
@@ -67,11 +72,16 @@ export class StoredAuction implements AuctionStore {
   }
 
   item(itemId: string): ItemState | undefined {
-    return this.items.get(itemId);
+    const item = this.items.get(itemId);
+    return item === undefined || hasDeparted(item, this.state.streamTime) ? undefined : item;
   }
 
   tombstone(itemId: string): Tombstone | undefined {
-    return this.items.tombstone(itemId);
+    const item = this.items.get(itemId);
+    if (item === undefined) return this.items.tombstone(itemId);
+    return hasDeparted(item, this.state.streamTime)
+      ? { itemId, withdrawn: item.phase === "withdrawn" }
+      : undefined;
   }
 
   terms(itemId: string): ItemTerms {
@@ -83,7 +93,7 @@ export class StoredAuction implements AuctionStore {
   }
 
   changed(item: ItemState): void {
-    this.items.changed(item, this.state.position, Math.max(this.state.retentionMs, repetitionWindowMs));
+    this.items.changed(item, this.state.position);
   }
 
   hasBidder(item: ItemState, bidderId: string): boolean {

@@ -1,5 +1,4 @@
 import type { ItemTerms } from "../../src/auction/events.ts";
-import { isComplete } from "../../src/auction/rules.ts";
 import type { DueItem, ItemState, StandingBid, Tombstone } from "../../src/auction/state.ts";
 import { GenerationalCache } from "../../src/lib/generational-cache.ts";
 import type { PartitionStorage } from "../dependencies.ts";
@@ -75,14 +74,14 @@ export class StoredItems {
   }
 
   /** @param position journal offset of the record being applied; a departure waits for its outputs */
-  changed(item: ItemState, position: number, retentionMs: number): void {
+  changed(item: ItemState, position: number): void {
     const cached = this.find(item.itemId);
     if (cached === undefined) throw new Error(`item ${item.itemId} is not stored`);
     this.changedItems.add(cached);
     if (cached.timer === timerOf(item)) return;
     this.setTimer(cached);
-    if (!isComplete(item)) return;
-    const due = (item.closedAt ?? 0) + retentionMs + 1;
+    const { departsAt: due } = item;
+    if (due === null) return;
     this.storage.run(
       `INSERT INTO departures (due, item_id, position) VALUES (?, ?, ?)`,
       due,
@@ -201,6 +200,7 @@ type StoredItem = [
   firstEntry: number,
   lastEntry: number,
   closedAt: number | null,
+  departsAt: number | null,
 ];
 
 function encodeItem(item: ItemState): string {
@@ -227,6 +227,7 @@ function encodeItem(item: ItemState): string {
     item.firstEntry,
     item.lastEntry,
     item.closedAt,
+    item.departsAt,
   ];
   return JSON.stringify(stored);
 }
@@ -252,9 +253,10 @@ export function decodeItem(text: string): ItemState {
     firstEntry,
     lastEntry,
     closedAt,
+    departsAt,
   ] = JSON.parse(text) as StoredItem;
   const immutable = { itemId, sellerId, category, currency, startingPrice, increment, reserve };
-  const times = { startsAt, endsAt, closesAt, listedAt, closedAt };
+  const times = { startsAt, endsAt, closesAt, listedAt, closedAt, departsAt };
   const counts = { bids, rejected, bidders, firstEntry, lastEntry };
   return { ...immutable, ...times, ...counts, phase, highest: highest === null ? null : highestOf(highest) };
 }

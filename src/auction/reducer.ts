@@ -9,6 +9,7 @@ import {
 import type { BidReason, HighestBid, ItemTerms, Opening, Outcome, RejectionReason } from "./events.ts";
 import { completed, deadLetter, losers, outbid, rejected, won, type Cause } from "./outputs.ts";
 import {
+  departureOf,
   judgeBid,
   judgeDeparted,
   judgeWithdrawal,
@@ -232,6 +233,7 @@ export class Reducer {
     const from = item.phase;
     item.phase = outcome;
     item.closedAt = cause.streamTime;
+    item.departsAt = departureOf(cause.streamTime, store.state.retentionMs);
     store.changed(item);
     const winner = outcome === "sold" ? item.highest : null;
     store.aggregates.moved(item, from, winner?.amount ?? null);
@@ -292,6 +294,7 @@ function itemFrom(opening: Opening, listedAt: number, streamTime: number): ItemS
     firstEntry: 0,
     lastEntry: 0,
     closedAt: null,
+    departsAt: null,
   };
 }
 

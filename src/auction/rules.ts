@@ -57,9 +57,16 @@ export function tellsRepetitions(item: ItemState, streamTime: number): boolean {
   return item.closedAt === null || streamTime <= item.closedAt + repetitionWindowMs;
 }
 
-/** Stream time after which nothing of an item is needed any more but its tombstone. */
-export function departsAfter(item: ItemState, retentionMs: number): number {
-  return (item.closedAt ?? Number.POSITIVE_INFINITY) + Math.max(retentionMs, repetitionWindowMs);
+/**
+ * The first stream time at which nothing of an item that closes now is needed any more but its
+ * tombstone. Fixed at completion: when its rows go is housekeeping, and must decide nothing.
+ */
+export function departureOf(closedAt: number, retentionMs: number): number {
+  return closedAt + Math.max(retentionMs, repetitionWindowMs) + 1;
+}
+
+export function hasDeparted(item: ItemState, streamTime: number): boolean {
+  return item.departsAt !== null && streamTime >= item.departsAt;
 }
 
 export function reserveMet(item: ItemState): boolean {

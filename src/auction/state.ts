@@ -29,6 +29,8 @@ export interface ItemState {
   lastEntry: number;
   /** Stream time at completion, null before. */
   closedAt: number | null;
+  /** First stream time at which only the tombstone is left of it, null before completion. */
+  departsAt: number | null;
 }
 
 /** The highest accepted bid, with its coordinates: its journal offset and its entry's number. */

@@ -5,7 +5,6 @@
 import type { BidEvent, EventIdentity } from "../../src/auction/decode.ts";
 import type { ItemTerms } from "../../src/auction/events.ts";
 import { lost } from "../../src/auction/outputs.ts";
-import { departsAfter } from "../../src/auction/rules.ts";
 import type {
   AggregateStore,
   AuctionStore,
@@ -63,7 +62,7 @@ export class MemoryStore implements AuctionStore {
 
   changed(item: ItemState): void {
     if (item.closedAt === null || this.#keptUntil.has(item.itemId)) return;
-    this.#keptUntil.set(item.itemId, departsAfter(item, this.state.retentionMs));
+    this.#keptUntil.set(item.itemId, (item.departsAt ?? Number.POSITIVE_INFINITY) - 1);
   }
 
   hasBidder(item: ItemState, bidderId: string): boolean {
