@@ -26,9 +26,9 @@ export function spawnBridge(args: readonly string[], env: NodeJS.ProcessEnv = cr
   });
 }
 
-/** Starts the bridge and waits until it says where it listens. */
+/** Starts the bridge and waits until it says where it listens. It never outlives the tests. */
 export async function startChild(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<BridgeChild> {
-  const child = spawnBridge(["--port", "0", ...args], { ...credentials, ...env });
+  const child = spawnBridge(["--port", "0", "--exit-with-parent", ...args], { ...credentials, ...env });
   let output = "";
   child.stderr?.on("data", (chunk) => (output += String(chunk)));
   for await (const chunk of child.stdout ?? []) {
