@@ -1,9 +1,10 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { ConfigError } from "./config.ts";
-import { consoleLogger as logger, describeError } from "./lib/log.ts";
+import { describeError } from "./lib/log.ts";
 import { Problem, problemResponse } from "./lib/problem.ts";
 import { uuidv7 } from "./lib/uuid.ts";
+import { loggerFor } from "./services.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
 import { getBids, getItem, listItems } from "./routes/items.ts";
 import type { AppContext, AppEnv } from "./routes/operation.ts";
@@ -58,11 +59,12 @@ const observe: MiddlewareHandler<AppEnv> = async (context, next) => {
   context.set("operation", operation);
   await next();
   context.res.headers.set("x-request-id", operation.requestId);
-  logger("info", "request", {
+  const { status } = context.res;
+  loggerFor(context.env)(status >= 500 ? "warn" : "info", "request", {
     requestId: operation.requestId,
     method: context.req.method,
     route: routePattern(context),
-    status: context.res.status,
+    status,
     durationMs: Date.now() - startedAt,
     ...operation.fields,
   });
@@ -85,6 +87,7 @@ function toProblem(error: Error, context: AppContext): Problem {
     return error;
   }
   fields.error = describeError(error);
+  const logger = loggerFor(context.env);
   if (error instanceof ConfigError) {
     logger("error", "misconfigured", { reason: error.message });
     return new Problem(

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { logLevels, type LogLevel } from "./lib/log.ts";
 import { idPattern } from "./auction/events.ts";
 
 /** What a credential may do. Source: the interface, "Credentials". */
@@ -33,6 +34,8 @@ export interface Config {
   readonly produceTimeoutMs: number;
   readonly earlyBidWaitMs: number;
   readonly retentionMs: number;
+  /** Lines below it are not written; each request writes one of level `info`. */
+  readonly logLevel: LogLevel;
   readonly limits: { readonly maxBatchEvents: number; readonly maxBodyBytes: number };
   /** By key id. */
   readonly apiKeys: ReadonlyMap<string, ApiKey>;
@@ -85,6 +88,7 @@ const variables = z
     PRODUCE_TIMEOUT_MS: integer(1, 600_000).default(1500),
     EARLY_BID_WAIT_MS: integer(0, 30 * 86_400_000).default(3_600_000),
     RETENTION_MS: integer(0, 3650 * 86_400_000).default(604_800_000),
+    LOG_LEVEL: z.enum(logLevels).default("info"),
     MAX_BATCH_EVENTS: integer(1, 100_000).default(1000),
     MAX_BODY_BYTES: integer(1, 100 * 1024 * 1024).default(1_048_576),
   })
@@ -127,6 +131,7 @@ function parseConfig(env: object): Config | ConfigError {
     produceTimeoutMs: value.PRODUCE_TIMEOUT_MS,
     earlyBidWaitMs: value.EARLY_BID_WAIT_MS,
     retentionMs: value.RETENTION_MS,
+    logLevel: value.LOG_LEVEL,
     limits: { maxBatchEvents: value.MAX_BATCH_EVENTS, maxBodyBytes: value.MAX_BODY_BYTES },
     apiKeys: new Map(value.API_KEYS.map((key) => [key.id, toApiKey(key)])),
   };

@@ -16,6 +16,7 @@ export interface Env {
   readonly PRODUCE_TIMEOUT_MS?: string;
   readonly EARLY_BID_WAIT_MS?: string;
   readonly RETENTION_MS?: string;
+  readonly LOG_LEVEL?: string;
   readonly MAX_BATCH_EVENTS?: string;
   readonly MAX_BODY_BYTES?: string;
 }

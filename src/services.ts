@@ -1,10 +1,10 @@
-import { type Config, configFromEnv } from "./config.ts";
+import { type Config, ConfigError, configFromEnv } from "./config.ts";
 import type { Env } from "./env.ts";
 import { createPinnedTopics, type PinnedTopics } from "./kafka/pinned-topics.ts";
 import type { KafkaLog } from "./kafka/port.ts";
 import { createUpstashLog } from "./kafka/upstash.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
-import { consoleLogger, type Logger } from "./lib/log.ts";
+import { consoleLogger, createConsoleLogger, type Logger } from "./lib/log.ts";
 import { createPartitions, type Partitions } from "./partitions.ts";
 import { topics } from "./topology.ts";
 
@@ -50,9 +50,19 @@ function createServices(env: Env): Services {
     config,
     log,
     clock,
-    logger: consoleLogger,
+    logger: createConsoleLogger(config.logLevel),
     random: Math.random,
     pinnedTopics: createPinnedTopics(log, clock, written, config.partitionCount),
     partitions: createPartitions(env.PARTITIONS, config.partitionCount),
   };
+}
+
+/** The logger of the services, or one that writes everything where the configuration cannot be used. */
+export function loggerFor(env: Env): Logger {
+  try {
+    return servicesFor(env).logger;
+  } catch (error) {
+    if (error instanceof ConfigError) return consoleLogger;
+    throw error;
+  }
 }

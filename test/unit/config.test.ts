@@ -29,6 +29,7 @@ describe("the configuration", () => {
       produceTimeoutMs: 1500,
       earlyBidWaitMs: 3_600_000,
       retentionMs: 604_800_000,
+      logLevel: "info",
       limits: { maxBatchEvents: 1000, maxBodyBytes: 1_048_576 },
       apiKeys: new Map(),
     });
