@@ -2,7 +2,7 @@ import { isWindowKept } from "../src/auction/aggregates.ts";
 import { hasDeparted } from "../src/auction/rules.ts";
 import type { PartitionStorage } from "./dependencies.ts";
 import type { StoredAuction } from "./storage/auction-store.ts";
-import { decodeItem } from "./storage/items.ts";
+import { decodeItem } from "./storage/item-codec.ts";
 
 /** Rows read at a time, and lines hashed together. */
 const pageRows = 1_000;
@@ -63,10 +63,10 @@ export function* canonicalLines(storage: PartitionStorage, store: StoredAuction)
 function* itemLines(storage: PartitionStorage, store: StoredAuction): Generator<string> {
   let behind = "";
   for (;;) {
-    type Row = { item_id: string; state: string | null; withdrawn: number | null };
+    type Row = { item_id: string; rules: string; state: string | null; withdrawn: number | null };
     const rows = storage.all<Row>(
-      `SELECT item_id, state, NULL AS withdrawn FROM items WHERE item_id > ?
-       UNION ALL SELECT item_id, NULL, withdrawn FROM tombstones WHERE item_id > ? ORDER BY item_id LIMIT ?`,
+      `SELECT item_id, rules, state, NULL AS withdrawn FROM items JOIN terms USING (item_id) WHERE item_id > ?
+       UNION ALL SELECT item_id, '', NULL, withdrawn FROM tombstones WHERE item_id > ? ORDER BY item_id LIMIT ?`,
       behind,
       behind,
       pageRows,
@@ -74,10 +74,11 @@ function* itemLines(storage: PartitionStorage, store: StoredAuction): Generator<
     const last = rows.at(-1);
     if (last === undefined) return;
     for (const row of rows) {
-      const item = row.state === null ? undefined : decodeItem(row.state);
+      const { item_id: itemId, rules, state } = row;
+      const item = state === null ? undefined : decodeItem(itemId, { rules, state });
       if (item !== undefined && !hasDeparted(item, store.state.streamTime))
         yield line("item", [item, store.terms(item.itemId)]);
-      else yield line("tombstone", [row.item_id, row.withdrawn === 1 || item?.phase === "withdrawn"]);
+      else yield line("tombstone", [itemId, row.withdrawn === 1 || item?.phase === "withdrawn"]);
     }
     behind = last.item_id;
   }

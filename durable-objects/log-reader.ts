@@ -6,9 +6,16 @@ import type { LogRecord } from "../src/kafka/port.ts";
 const maximumRun = 1_000;
 /** Records that may wait for their turn in memory. */
 const maximumArrivals = 20_000;
-/** A run shorter than this waits a moment for company: a commit costs the same for one as for many. */
-const companyRun = 64;
-const companyMs = 2;
+/**
+ * A commit costs the same for one record as for many, so a short run waits a moment for company:
+ * shortly when little is going on, longer while records come in numbers, when the time until a
+ * record is applied is the queue's anyway.
+ */
+const quietCompany = { records: 64, milliseconds: 2 };
+const busyCompany = { records: 512, milliseconds: 10 };
+/** The last run had so many records, and was taken so short a time ago: records come in numbers. */
+const busyRun = 32;
+const busyForMs = 50;
 /** How long a gap may fill by itself before the log is asked. */
 const gapMs = 5;
 const fetchTimeoutMs = 10_000;
@@ -45,6 +52,8 @@ export class LogReader {
   private running: Promise<void> | undefined;
   private toTheEnd = false;
   private isWoken = false;
+  private lastRun = { records: 0, takenAt: 0 };
+  private awaited: { readonly records: number; readonly enough: AbortController } | undefined;
   private ahead: { readonly offset: number; readonly records: Promise<readonly LogRecord[]> } | undefined;
 
   constructor(dependencies: PartitionDependencies, host: LogReaderHost) {
@@ -59,6 +68,7 @@ export class LogReader {
       // No room: the log is asked for it when its turn comes.
       if (!this.arrivals.offer(record, position)) this.toTheEnd = true;
     }
+    if (this.awaited !== undefined && this.arrivals.size >= this.awaited.records) this.awaited.enough.abort();
     this.kick();
   }
 
@@ -112,14 +122,27 @@ export class LogReader {
   private async step(): Promise<boolean> {
     const position = this.host.position();
     if (this.arrivals.has(position)) {
-      if (this.arrivals.size < companyRun) await this.dependencies.clock.sleep(companyMs);
-      await this.host.take(this.arrivals.takeRun(position, maximumRun));
+      await this.waitForCompany();
+      const run = this.arrivals.takeRun(position, maximumRun);
+      this.lastRun = { records: run.length, takenAt: this.dependencies.clock.now() };
+      await this.host.take(run);
       return true;
     }
     if (this.toTheEnd) return this.readOn(position);
     if (!this.arrivals.hasBehind(position)) return false;
     await this.dependencies.clock.sleep(gapMs);
     return this.arrivals.has(position) || this.readOn(position);
+  }
+
+  private async waitForCompany(): Promise<void> {
+    const { clock } = this.dependencies;
+    const isBusy = this.lastRun.records >= busyRun && clock.now() - this.lastRun.takenAt < busyForMs;
+    const company = isBusy ? busyCompany : quietCompany;
+    if (this.arrivals.size >= company.records) return;
+    const enough = new AbortController();
+    this.awaited = { records: company.records, enough };
+    await clock.sleep(company.milliseconds, enough.signal);
+    this.awaited = undefined;
   }
 
   /** Reads a stretch from the log at the position and takes all of it. */

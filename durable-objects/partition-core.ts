@@ -1,10 +1,11 @@
 import { tickAt } from "../src/auction/tick.ts";
-import type { LogRecord, RecordHeader } from "../src/kafka/port.ts";
+import type { LogRecord } from "../src/kafka/port.ts";
 import { topics } from "../src/topology.ts";
 import { computeNextAlarm } from "./alarm.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { digestOf } from "./digest.ts";
 import { Failures, type Activity } from "./failures.ts";
+import { decodeHeaders } from "./header-text.ts";
 import { JournalState } from "./journal-state.ts";
 import { LogReader } from "./log-reader.ts";
 import { OutboxSender } from "./outbox-sender.ts";
@@ -132,7 +133,7 @@ export class PartitionCore implements PartitionRpc {
       timestamp: timestamps[index] ?? 0,
       key: keys[index] ?? "",
       value: values[index] ?? "",
-      headers: unflatten(headers[index] ?? []),
+      headers: decodeHeaders(headers[index] ?? ""),
     }));
   }
 
@@ -289,12 +290,4 @@ export class PartitionCore implements PartitionRpc {
       digest: await digestOf(this.dependencies.storage, this.journal.store),
     };
   }
-}
-
-function unflatten(flat: readonly string[]): RecordHeader[] {
-  const headers: RecordHeader[] = [];
-  for (let index = 0; index + 1 < flat.length; index += 2) {
-    headers.push({ key: flat[index] ?? "", value: flat[index + 1] ?? "" });
-  }
-  return headers;
 }

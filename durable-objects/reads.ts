@@ -20,7 +20,7 @@ import type {
   WindowStats,
 } from "./rpc.ts";
 import type { StoredAuction } from "./storage/auction-store.ts";
-import { decodeItem } from "./storage/items.ts";
+import { decodeItem, type ItemRow } from "./storage/item-codec.ts";
 
 /** Rows that one call of `listItems` looks at; a filter that matches little goes on in the next call. */
 const maximumScanned = 2_000;
@@ -130,26 +130,34 @@ export function listItems(
   return { entries };
 }
 
+type ScannedRow = ItemRow & { readonly sort_key: number; readonly item_id: string };
+
 function scanEnding(storage: PartitionStorage, { from }: ListQuery): Scanned[] {
-  const rows = storage.all<{ due: number; state: string }>(
-    `SELECT timers.due, items.state FROM timers JOIN items USING (item_id)
+  const rows = storage.all<ScannedRow>(
+    `SELECT timers.due AS sort_key, item_id, rules, state
+     FROM timers JOIN items USING (item_id) JOIN terms USING (item_id)
      WHERE (timers.due, timers.item_id) > (?, ?) ORDER BY timers.due, timers.item_id LIMIT ?`,
     from?.key ?? -1,
     from?.itemId ?? "",
     maximumScanned,
   );
-  return rows.map(({ due, state }) => ({ key: due, item: decodeItem(state) }));
+  return rows.map(scannedOf);
 }
 
 function scanNewest(storage: PartitionStorage, { from }: ListQuery): Scanned[] {
-  const rows = storage.all<{ open_since: number; state: string }>(
-    `SELECT open_since, state FROM items WHERE open_since IS NOT NULL AND (open_since, item_id) < (?, ?)
+  const rows = storage.all<ScannedRow>(
+    `SELECT open_since AS sort_key, item_id, rules, state FROM items JOIN terms USING (item_id)
+     WHERE open_since IS NOT NULL AND (open_since, item_id) < (?, ?)
      ORDER BY open_since DESC, item_id DESC LIMIT ?`,
     from?.key ?? Number.MAX_SAFE_INTEGER,
     from?.itemId ?? "",
     maximumScanned,
   );
-  return rows.map(({ open_since: key, state }) => ({ key, item: decodeItem(state) }));
+  return rows.map(scannedOf);
+}
+
+function scannedOf({ sort_key: key, item_id: itemId, ...row }: ScannedRow): Scanned {
+  return { key, item: decodeItem(itemId, row) };
 }
 
 function matches(item: ItemState, { category, seller, endsBefore }: ListQuery): boolean {

@@ -39,8 +39,8 @@ export interface PushBatch {
   readonly timestamps: readonly number[];
   readonly keys: readonly string[];
   readonly values: readonly string[];
-  /** Flat name, value, name, value … of one record's headers, an entry a record. */
-  readonly headers: readonly (readonly string[])[];
+  /** One record's headers as `encodeHeaders` writes them, an entry a record. */
+  readonly headers: readonly string[];
   /** Wait this long for the outcome of the last record; absent: do not wait for an outcome. */
   readonly waitMs?: number;
 }

@@ -21,15 +21,15 @@ import type { PartitionStorage } from "../dependencies.ts";
 /** Cells counted on their own; beyond, a new cell counts as its coarse parent. */
 const maximumCells = 4_096;
 const overflowResolution = 1;
-/** Windows held in memory between transactions; others are read again when a late bid needs them. */
-const maximumCachedWindows = 128;
-/** Cells are written every so many entries; what came after is counted again from the entries. */
-const cellsFlushEntries = 20_000;
+/** Windows held in memory; others are read again when a late bid needs them. */
+const maximumCachedWindows = 256;
+/** Windows and cells are written every so many entries. */
+const derivedFlushEntries = 20_000;
 
 /**
- * Aggregates in memory, written once per transaction where they changed: a row a touched
- * category and window. Cells are many and small, so they are written rarely, and those of the
- * newest entries are rebuilt from the entries, which are in the same transactions.
+ * Aggregates in memory. Categories are written once per transaction where they changed. Windows
+ * and cells are functions of the entries, which are in the same transactions: they are written
+ * rarely, and what came after is counted again from the entries at a start.
  */
 export class StoredAggregates implements AggregateStore {
   private readonly storage: PartitionStorage;
@@ -39,9 +39,8 @@ export class StoredAggregates implements AggregateStore {
   private readonly changedCategories = new Set<CategoryTotals>();
   private readonly changedWindows = new Set<Window>();
   private readonly changedCells = new Set<CellTotals>();
-  /** Entries up to this number are in the stored cells. */
-  private cellsThrough: number;
-  private prunedBefore = 0;
+  /** Entries up to this number are in the stored windows and cells. */
+  private derivedThrough: number;
 
   constructor(storage: PartitionStorage) {
     this.storage = storage;
@@ -63,14 +62,14 @@ export class StoredAggregates implements AggregateStore {
       });
     }
     const [through] = storage.all<{ value: string }>(
-      `SELECT value FROM bookkeeping WHERE name = 'cells_through'`,
+      `SELECT value FROM bookkeeping WHERE name = 'derived_through'`,
     );
-    this.cellsThrough = Number(through?.value ?? 0);
+    this.derivedThrough = Number(through?.value ?? 0);
   }
 
-  /** Entries behind this number have to be given to `countCell` again after a start. */
+  /** Entries behind this number have to be given to `recount` after a start. */
   get countedThrough(): number {
-    return this.cellsThrough;
+    return this.derivedThrough;
   }
 
   moved(item: ItemState, from: ItemPhase | null, price: number | null): void {
@@ -85,11 +84,33 @@ export class StoredAggregates implements AggregateStore {
     const totals = this.totalsOf(item);
     totals.bids += 1;
     this.changedCategories.add(totals);
-    const start = windowStart(bid.timestamp);
+    this.countWindow(totals, bid.timestamp, item.itemId, bid.data.bidderId, bid.data.amount, streamTime);
+  }
+
+  private countWindow(
+    { category, currency }: CategoryTotals,
+    timestamp: number,
+    itemId: string,
+    bidderId: string,
+    amount: number,
+    streamTime: number,
+  ): void {
+    const start = windowStart(timestamp);
     if (!isWindowKept(start, streamTime)) return;
-    const window = this.windowOf(start, totals.category, totals.currency);
-    window.count(item.itemId, bid.data.bidderId, bid.data.amount);
+    const window = this.windowOf(start, category, currency);
+    window.count(itemId, bidderId, amount);
     this.changedWindows.add(window);
+  }
+
+  /**
+   * Counts an entry again that is not in the stored windows and cells. Its item is gone only long
+   * after its windows are.
+   */
+  recount(entry: Entry, item: ItemState | undefined, streamTime: number): void {
+    this.countCell(entry);
+    if (entry.kind !== "bid" || entry.reason !== null || item === undefined) return;
+    const { timestamp, itemId, bidderId, amount } = entry;
+    this.countWindow(this.totalsOf(item), timestamp, itemId, bidderId, amount, streamTime);
   }
 
   /** Counts one judged event into its geocell; rejected bids and events without a cell count nowhere. */
@@ -149,7 +170,13 @@ export class StoredAggregates implements AggregateStore {
       );
     }
     this.changedCategories.clear();
+    const isDue = lastEntry - this.derivedThrough >= derivedFlushEntries;
+    if (isDue || this.windows.size > maximumCachedWindows) this.flushDerived(streamTime, lastEntry);
+  }
+
+  private flushDerived(streamTime: number, lastEntry: number): void {
     for (const window of this.changedWindows) {
+      if (!isWindowKept(window.start, streamTime)) continue;
       this.storage.run(
         `INSERT INTO windows VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET window = excluded.window`,
         window.start,
@@ -159,19 +186,17 @@ export class StoredAggregates implements AggregateStore {
       );
     }
     this.changedWindows.clear();
-    if (this.windows.size > maximumCachedWindows) this.windows.clear();
-    this.pruneWindows(streamTime);
-    if (lastEntry - this.cellsThrough >= cellsFlushEntries) this.flushCells(lastEntry);
+    this.windows.clear();
+    this.storage.run(`DELETE FROM windows WHERE start <= ?`, lastStartNotKept(streamTime));
+    this.flushCells();
+    this.derivedThrough = lastEntry;
+    this.storage.run(
+      `INSERT INTO bookkeeping VALUES ('derived_through', ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
+      String(lastEntry),
+    );
   }
 
-  private pruneWindows(streamTime: number): void {
-    const before = windowStart(Math.max(0, streamTime - windowRetentionMs - windowMs));
-    if (before - this.prunedBefore < 6 * windowMs) return;
-    this.prunedBefore = before;
-    this.storage.run(`DELETE FROM windows WHERE start < ?`, before);
-  }
-
-  private flushCells(lastEntry: number): void {
+  private flushCells(): void {
     for (const { cell, country, bids, bidders } of this.changedCells) {
       this.storage.run(
         `INSERT INTO cells VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET totals = excluded.totals`,
@@ -181,11 +206,6 @@ export class StoredAggregates implements AggregateStore {
       );
     }
     this.changedCells.clear();
-    this.cellsThrough = lastEntry;
-    this.storage.run(
-      `INSERT INTO bookkeeping VALUES ('cells_through', ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
-      String(lastEntry),
-    );
   }
 
   listCategories(): readonly CategoryTotals[] {
@@ -196,16 +216,33 @@ export class StoredAggregates implements AggregateStore {
     return [...this.cells.values()];
   }
 
-  /** Windows still kept at a stream time, oldest first. */
+  /** Windows still kept at a stream time, oldest first; what is in memory is newer than what is stored. */
   listWindows(streamTime: number, category: string | undefined): readonly Window[] {
     type Row = { start: number; category: string; currency: string; window: string };
     const rows = this.storage.all<Row>(
-      `SELECT * FROM windows WHERE start > ? AND category = coalesce(?, category) ORDER BY start, category, currency`,
-      streamTime - windowMs - windowRetentionMs,
+      `SELECT * FROM windows WHERE start > ? AND category = coalesce(?, category)`,
+      lastStartNotKept(streamTime),
       category ?? null,
     );
-    return rows.map((row) => new Window(row.start, row.category, row.currency, row.window));
+    const stored = rows
+      .filter((row) => !this.windows.has(keyOf(String(row.start), row.category, row.currency)))
+      .map((row) => new Window(row.start, row.category, row.currency, row.window));
+    const cached = [...this.windows.values()].filter((window) => {
+      return (
+        isWindowKept(window.start, streamTime) && (category === undefined || window.category === category)
+      );
+    });
+    return [...stored, ...cached].sort(byStartAndCategory);
   }
+}
+
+function byStartAndCategory(left: Window, right: Window): number {
+  if (left.start !== right.start) return left.start - right.start;
+  return keyOf(left.category, left.currency) < keyOf(right.category, right.currency) ? -1 : 1;
+}
+
+function lastStartNotKept(streamTime: number): number {
+  return streamTime - windowMs - windowRetentionMs;
 }
 
 function keyOf(...parts: readonly string[]): string {

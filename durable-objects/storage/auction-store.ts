@@ -61,12 +61,14 @@ export class StoredAuction implements AuctionStore {
     this.catchUpDerived();
   }
 
-  /** Counts and indexes the entries that are in chunks but not yet in cells' rows or runs. */
+  /** Counts and indexes the entries that are in chunks but not yet in the rows of windows, cells and runs. */
   private catchUpDerived(): void {
     const { countedThrough } = this.aggregates;
     const { storedThrough } = this.seen;
     for (const entry of this.entries.after(Math.min(countedThrough, storedThrough))) {
-      if (entry.number > countedThrough) this.aggregates.countCell(entry);
+      if (entry.number > countedThrough) {
+        this.aggregates.recount(entry, this.items.get(entry.itemId), this.state.streamTime);
+      }
       if (entry.number > storedThrough) this.index(entry);
     }
   }
@@ -208,7 +210,7 @@ export class StoredAuction implements AuctionStore {
 
   /**
    * One chunk a transaction, and a day of stream time between two passes over the chunks. Entries
-   * that are not in the stored cells yet stay, since the cells are rebuilt from them at a start.
+   * that are not in the stored windows and cells yet stay: those are rebuilt from them at a start.
    */
   private compact(): void {
     const { streamTime, retentionMs } = this.state;

@@ -1,9 +1,12 @@
 import type { ItemTerms } from "../../src/auction/events.ts";
-import type { DueItem, ItemState, StandingBid, Tombstone } from "../../src/auction/state.ts";
+import type { DueItem, ItemState, Tombstone } from "../../src/auction/state.ts";
 import { GenerationalCache } from "../../src/lib/generational-cache.ts";
 import type { PartitionStorage } from "../dependencies.ts";
+import { decodeItem, encodeRules, encodeState, type ItemRow } from "./item-codec.ts";
 
 const cachedItems = 10_000;
+/** The platform binds at most 100 parameters. */
+const statesPerStatement = 50;
 
 interface CachedItem {
   readonly item: ItemState;
@@ -40,12 +43,12 @@ export class StoredItems {
   private find(itemId: string): CachedItem | undefined {
     const cached = this.cache.get(itemId);
     if (cached !== undefined) return cached;
-    const [row] = this.storage.all<{ open_since: number | null; state: string }>(
-      `SELECT open_since, state FROM items WHERE item_id = ?`,
+    const [row] = this.storage.all<ItemRow & { open_since: number | null }>(
+      `SELECT open_since, rules, state FROM items JOIN terms USING (item_id) WHERE item_id = ?`,
       itemId,
     );
     if (row === undefined) return undefined;
-    const item = decodeItem(row.state);
+    const item = decodeItem(itemId, row);
     const found = { item, timer: timerOf(item), openSince: row.open_since };
     this.cache.set(itemId, found);
     return found;
@@ -66,7 +69,12 @@ export class StoredItems {
   }
 
   create(item: ItemState, terms: ItemTerms): void {
-    this.storage.run(`INSERT INTO terms (item_id, terms) VALUES (?, ?)`, item.itemId, JSON.stringify(terms));
+    this.storage.run(
+      `INSERT INTO terms (item_id, rules, terms) VALUES (?, ?, ?)`,
+      item.itemId,
+      encodeRules(item),
+      JSON.stringify(terms),
+    );
     const created: CachedItem = { item, timer: null, openSince: undefined };
     this.cache.set(item.itemId, created);
     this.setTimer(created);
@@ -127,25 +135,40 @@ export class StoredItems {
 
   /** Writes each changed item once; inside the transaction that moves the position. */
   flush(): void {
+    const states: string[] = [];
     for (const cached of this.changedItems) {
       const { item } = cached;
       const openSince = item.phase === "open" ? item.listedAt : null;
-      if (cached.openSince === openSince) {
-        // Leaves `open_since` alone: naming it would rewrite its index entry, which costs a row.
-        this.storage.run(`UPDATE items SET state = ? WHERE item_id = ?`, encodeItem(item), item.itemId);
-        continue;
-      }
-      this.storage.run(
-        `INSERT INTO items (item_id, open_since, state) VALUES (?, ?, ?)
-         ON CONFLICT DO UPDATE SET open_since = excluded.open_since, state = excluded.state`,
-        item.itemId,
-        openSince,
-        encodeItem(item),
-      );
-      cached.openSince = openSince;
+      // Most changes leave `open_since` alone: naming it would rewrite its index entry, a row more.
+      if (cached.openSince === openSince) states.push(item.itemId, encodeState(item));
+      else this.writeWithOpenSince(cached, openSince);
     }
+    this.writeStates(states);
     this.changedItems.clear();
     this.cache.trim();
+  }
+
+  private writeWithOpenSince(cached: CachedItem, openSince: number | null): void {
+    this.storage.run(
+      `INSERT INTO items (item_id, open_since, state) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET open_since = excluded.open_since, state = excluded.state`,
+      cached.item.itemId,
+      openSince,
+      encodeState(cached.item),
+    );
+    cached.openSince = openSince;
+  }
+
+  /** Ids and states in turn. Many rows a statement, since each statement costs more than a row. */
+  private writeStates(states: readonly string[]): void {
+    for (let start = 0; start < states.length; start += statesPerStatement * 2) {
+      const slice = states.slice(start, start + statesPerStatement * 2);
+      const rows = Array.from({ length: slice.length / 2 }, () => "(?, ?)").join(", ");
+      this.storage.run(
+        `INSERT INTO items (item_id, state) VALUES ${rows} ON CONFLICT DO UPDATE SET state = excluded.state`,
+        ...slice,
+      );
+    }
   }
 
   /**
@@ -176,91 +199,4 @@ export class StoredItems {
 function timerOf(item: ItemState): number | null {
   if (item.phase === "scheduled") return item.startsAt;
   return item.phase === "open" ? item.closesAt : null;
-}
-
-type StoredHighest = [amount: number, bidderId: string, bidId: string, offset: number, entry: number];
-
-type StoredItem = [
-  itemId: string,
-  sellerId: string,
-  category: string,
-  currency: string,
-  startingPrice: number,
-  increment: number,
-  reserve: number | null,
-  startsAt: number | null,
-  endsAt: number,
-  closesAt: number,
-  listedAt: number,
-  phase: ItemState["phase"],
-  highest: StoredHighest | null,
-  bids: number,
-  rejected: number,
-  bidders: number,
-  firstEntry: number,
-  lastEntry: number,
-  closedAt: number | null,
-  departsAt: number | null,
-];
-
-function encodeItem(item: ItemState): string {
-  const { highest } = item;
-  const stored: StoredItem = [
-    item.itemId,
-    item.sellerId,
-    item.category,
-    item.currency,
-    item.startingPrice,
-    item.increment,
-    item.reserve,
-    item.startsAt,
-    item.endsAt,
-    item.closesAt,
-    item.listedAt,
-    item.phase,
-    highest === null
-      ? null
-      : [highest.amount, highest.bidderId, highest.bidId, highest.offset, highest.entry],
-    item.bids,
-    item.rejected,
-    item.bidders,
-    item.firstEntry,
-    item.lastEntry,
-    item.closedAt,
-    item.departsAt,
-  ];
-  return JSON.stringify(stored);
-}
-
-export function decodeItem(text: string): ItemState {
-  const [
-    itemId,
-    sellerId,
-    category,
-    currency,
-    startingPrice,
-    increment,
-    reserve,
-    startsAt,
-    endsAt,
-    closesAt,
-    listedAt,
-    phase,
-    highest,
-    bids,
-    rejected,
-    bidders,
-    firstEntry,
-    lastEntry,
-    closedAt,
-    departsAt,
-  ] = JSON.parse(text) as StoredItem;
-  const immutable = { itemId, sellerId, category, currency, startingPrice, increment, reserve };
-  const times = { startsAt, endsAt, closesAt, listedAt, closedAt, departsAt };
-  const counts = { bids, rejected, bidders, firstEntry, lastEntry };
-  return { ...immutable, ...times, ...counts, phase, highest: highest === null ? null : highestOf(highest) };
-}
-
-function highestOf([amount, bidderId, bidId, offset, entry]: StoredHighest): StandingBid {
-  return { amount, bidderId, bidId, offset, entry };
 }

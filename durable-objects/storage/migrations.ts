@@ -9,7 +9,7 @@ const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE partition_state (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL)`,
     `CREATE TABLE items (item_id TEXT PRIMARY KEY, open_since INTEGER, state TEXT NOT NULL) WITHOUT ROWID`,
     `CREATE INDEX items_newest ON items (open_since, item_id) WHERE open_since IS NOT NULL`,
-    `CREATE TABLE terms (item_id TEXT PRIMARY KEY, terms TEXT NOT NULL) WITHOUT ROWID`,
+    `CREATE TABLE terms (item_id TEXT PRIMARY KEY, rules TEXT NOT NULL, terms TEXT NOT NULL) WITHOUT ROWID`,
     `CREATE TABLE tombstones (item_id TEXT PRIMARY KEY, withdrawn INTEGER NOT NULL) WITHOUT ROWID`,
     `CREATE TABLE timers (due INTEGER NOT NULL, item_id TEXT NOT NULL, PRIMARY KEY (due, item_id)) WITHOUT ROWID`,
     `CREATE TABLE departures (due INTEGER NOT NULL, item_id TEXT NOT NULL, position INTEGER NOT NULL,

@@ -108,13 +108,14 @@ export class SeenIndex {
   /** Writes a run when enough pairs came together; inside the transaction of their entries. */
   flush(lastNumber: number): void {
     if (this.recent.size < this.runPairs) return;
-    const sorted = [...this.recent].sort((left, right) => left[0] - right[0]);
-    const filter = new Uint32Array(Math.ceil((sorted.length * filterBitsPerPair) / 32));
-    for (const [hash] of sorted) setBits(filter, hash);
+    // A typed array sorts numbers natively, many times faster than an array of pairs.
+    const hashes = Float64Array.from(this.recent.keys()).sort();
+    const filter = new Uint32Array(Math.ceil((hashes.length * filterBitsPerPair) / 32));
+    for (const hash of hashes) setBits(filter, hash);
     const id = (this.runs.at(-1)?.id ?? 0) + 1;
     const lowest: number[] = [];
-    for (let start = 0; start < sorted.length; start += slicePairs) {
-      const pairs = Float64Array.from(sorted.slice(start, start + slicePairs).flat());
+    for (let start = 0; start < hashes.length; start += slicePairs) {
+      const pairs = this.pairsOf(hashes.subarray(start, start + slicePairs));
       lowest.push(pairs[0] as number);
       this.storage.run(
         `INSERT INTO seen_slices (run, slice, lowest, pairs) VALUES (?, ?, ?, ?)`,
@@ -133,6 +134,15 @@ export class SeenIndex {
     );
     this.runs.push({ id, lastNumber, filter, lowest });
     this.recent = new Map();
+  }
+
+  private pairsOf(hashes: Float64Array): Float64Array<ArrayBuffer> {
+    const pairs = new Float64Array(hashes.length * 2);
+    hashes.forEach((hash, index) => {
+      pairs[index * 2] = hash;
+      pairs[index * 2 + 1] = this.recent.get(hash) ?? 0;
+    });
+    return pairs;
   }
 
   /** Drops runs that lie wholly before an entry number: their entries are gone. */

@@ -1,5 +1,5 @@
+import { encodeHeaders } from "../../durable-objects/header-text.ts";
 import type { PushBatch, PushResult } from "../../durable-objects/rpc.ts";
-import type { RecordHeader } from "../kafka/port.ts";
 import type { Partitions } from "../partitions.ts";
 import type { PreparedRecord, WrittenTopic } from "./records.ts";
 
@@ -17,7 +17,7 @@ interface PartitionBatch {
   readonly timestamps: number[];
   readonly keys: string[];
   readonly values: string[];
-  readonly headers: string[][];
+  readonly headers: string[];
 }
 
 /**
@@ -70,13 +70,7 @@ function groupByPartition(published: readonly PublishedRecord[]): PartitionBatch
     group.timestamps.push(timestamp);
     group.keys.push(record.key);
     group.values.push(record.value);
-    group.headers.push(flatten(record.headers));
+    group.headers.push(encodeHeaders(record.headers));
   }
   return [...groups.values()];
-}
-
-function flatten(headers: readonly RecordHeader[]): string[] {
-  const flat: string[] = [];
-  for (const { key, value } of headers) flat.push(key, value);
-  return flat;
 }

@@ -2,6 +2,7 @@
  * The edge's Workers, many at a time: each appends to the log and then pushes to the object what
  * the log has acknowledged. Their pushes get lost, repeated, late, and overtake one another.
  */
+import { encodeHeaders } from "../../durable-objects/header-text.ts";
 import type { PushBatch } from "../../durable-objects/rpc.ts";
 import type { Outcome } from "../../src/auction/events.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
@@ -21,6 +22,10 @@ export interface Told {
 
 export class Edges {
   readonly told: Told[] = [];
+  /** Reads that were answered from before the record that they asked to see. */
+  readonly violations: string[] = [];
+  /** The longest that a push took to be answered, in milliseconds. */
+  slowestPush = 0;
   readonly #world: World;
   readonly #host: ObjectHost;
   readonly #prefix: string;
@@ -59,6 +64,7 @@ export class Edges {
       events.map((event) => ({ ...event, topic: this.#prefix + topics[event.topic] })),
     );
     const role = first.topic;
+    if (faults.random.chance(0.1)) void this.#readBack(role, records);
     if (!faults.on || !faults.chance("push")) return this.#push(role, records, 20);
     switch (faults.random.integer(0, 4)) {
       case 0:
@@ -106,9 +112,23 @@ export class Edges {
     if (faults.on && this.#inFlight > 0) faults.count("pushes overlapping in time");
     this.#highestPushed[role] = Math.max(this.#highestPushed[role], last.offset);
     this.#inFlight += 1;
+    const started = this.#world.scheduler.now;
     await this.#tryTwice(role, records, last.offset);
+    this.slowestPush = Math.max(this.slowestPush, this.#world.scheduler.now - started);
     this.#inFlight -= 1;
     this.#pending -= 1;
+  }
+
+  /** Asks for an item as of a record that was just acknowledged: what it is told includes it. */
+  async #readBack(role: "items" | "journal", records: readonly LogRecord[]): Promise<void> {
+    const last = records.at(-1);
+    if (last === undefined) return;
+    const after = { topic: role, offset: last.offset };
+    const query = { itemId: last.key, after, waitMs: 2_000 };
+    const answer = await this.#host.call((core) => core.readItem(query)).catch(() => null);
+    const isBefore = answer?.kind === "item" && role === "journal" && answer.item.position <= last.offset;
+    const isMissing = answer?.kind === "unknown" && role === "items" && isListing(last);
+    if (isBefore || isMissing) this.violations.push(`read before ${role} ${last.offset} took effect`);
   }
 
   async #tryTwice(
@@ -130,6 +150,11 @@ export class Edges {
   }
 }
 
+/** Whether a record of the items topic lists an item, as all but the broken ones do. */
+function isListing(record: LogRecord): boolean {
+  return record.value.includes('"sellerId"');
+}
+
 function toBatch(topic: "items" | "journal", records: readonly LogRecord[]): PushBatch {
   if (records.some((record) => record.partition !== partition)) throw new Error("not ours");
   return {
@@ -138,6 +163,6 @@ function toBatch(topic: "items" | "journal", records: readonly LogRecord[]): Pus
     timestamps: records.map((record) => record.timestamp),
     keys: records.map((record) => record.key),
     values: records.map((record) => record.value),
-    headers: records.map((record) => record.headers.flatMap(({ key, value }) => [key, value])),
+    headers: records.map((record) => encodeHeaders(record.headers)),
   };
 }

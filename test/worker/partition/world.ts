@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import type { Partition } from "../../../durable-objects/partition.ts";
+import { encodeHeaders } from "../../../durable-objects/header-text.ts";
 import type { PushBatch } from "../../../durable-objects/rpc.ts";
 import { partitionFor } from "../../../src/kafka/partitioner.ts";
 import type { LogRecord, ProduceRecord } from "../../../src/kafka/port.ts";
@@ -112,7 +113,7 @@ export function pushOf(records: readonly LogRecord[]): PushBatch {
     timestamps: records.map(({ timestamp }) => timestamp),
     keys: records.map(({ key }) => key),
     values: records.map(({ value }) => value),
-    headers: records.map(({ headers }) => headers.flatMap(({ key, value }) => [key, value])),
+    headers: records.map(({ headers }) => encodeHeaders(headers)),
   };
 }
 
