@@ -2,6 +2,7 @@ import type { EventIdentity } from "../../src/auction/decode.ts";
 import type { ItemTerms } from "../../src/auction/events.ts";
 import {
   hasDeparted,
+  isSameEvent,
   initialEarlyBidWaitMs,
   initialRetentionMs,
   repetitionWindowMs,
@@ -255,8 +256,4 @@ function eventKey(itemId: string, { subject, source, id }: EventIdentity): strin
 
 function bidderKey(itemId: string, bidderId: string): string {
   return `bidder\n${itemId}\n${bidderId}`;
-}
-
-function isSameEvent(left: EventIdentity, right: EventIdentity): boolean {
-  return left.id === right.id && left.source === right.source && left.subject === right.subject;
 }

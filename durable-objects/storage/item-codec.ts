@@ -14,6 +14,9 @@ type Rules = [
   endsAt: number,
   closesAt: number,
   listedAt: number,
+  subject: string,
+  source: string,
+  id: string,
 ];
 
 type Highest = [amount: number, bidderId: string, bidId: string, offset: number, entry: number];
@@ -42,6 +45,9 @@ export function encodeRules(item: ItemState): string {
     item.endsAt,
     item.closesAt,
     item.listedAt,
+    item.listing.subject,
+    item.listing.source,
+    item.listing.id,
   ];
   return JSON.stringify(rules);
 }
@@ -66,22 +72,20 @@ export function encodeState(item: ItemState): string {
 
 export function decodeItem(itemId: string, row: ItemRow): ItemState {
   const rules = JSON.parse(row.rules) as Rules;
-  const [
-    sellerId,
-    category,
-    currency,
-    startingPrice,
-    increment,
-    reserve,
+  const [sellerId, category, currency, startingPrice, increment, reserve] = rules;
+  const [, , , , , , startsAt, endsAt, closesAt, listedAt, subject, source, id] = rules;
+  const state = JSON.parse(row.state) as State;
+  const [phase, standing, bids, rejected, bidders, firstEntry, lastEntry, closedAt, departsAt] = state;
+  const terms = { itemId, sellerId, category, currency, startingPrice, increment, reserve };
+  const times = {
     startsAt,
     endsAt,
     closesAt,
     listedAt,
-  ] = rules;
-  const state = JSON.parse(row.state) as State;
-  const [phase, standing, bids, rejected, bidders, firstEntry, lastEntry, closedAt, departsAt] = state;
-  const terms = { itemId, sellerId, category, currency, startingPrice, increment, reserve };
-  const times = { startsAt, endsAt, closesAt, listedAt, closedAt, departsAt };
+    listing: { subject, source, id },
+    closedAt,
+    departsAt,
+  };
   const counts = { bids, rejected, bidders, firstEntry, lastEntry };
   return { ...terms, ...times, ...counts, phase, highest: standing === null ? null : highestOf(standing) };
 }

@@ -200,6 +200,10 @@ function isWithdrawal(
   return isId(value["itemId"]) && isOptional(value["reason"], isText);
 }
 
+function isListing(value: unknown): value is Opening["listing"] {
+  return isObject(value) && isText(value["source"]) && isText(value["id"]);
+}
+
 function isOpening(value: Record<string, unknown>): value is Record<string, unknown> & Opening {
   return (
     isId(value["itemId"]) &&
@@ -213,6 +217,7 @@ function isOpening(value: Record<string, unknown>): value is Record<string, unkn
     isOptional(value["reserve"], isMoney) &&
     isOptional(value["increment"], isMoney) &&
     isOptional(value["attributes"], isObject) &&
+    isListing(value["listing"]) &&
     value["rules"] === 1 &&
     [value["itemsOffset"], value["graceMs"], value["earlyBidWaitMs"], value["retentionMs"]].every(isMoney)
   );

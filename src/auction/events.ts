@@ -67,6 +67,8 @@ export type WithEdge<Data> = Data & { readonly edge: Edge };
 export interface Opening extends WithEdge<ItemTerms> {
   /** Offset of the item's record in `auction.items`; the relay's duplicates are known by it. */
   readonly itemsOffset: number;
+  /** The listing event's own id and source, by which its repetition is told from another listing. */
+  readonly listing: { readonly source: string; readonly id: string };
   /** Version of the acceptance rules in force. */
   readonly rules: 1;
   readonly graceMs: number;

@@ -44,7 +44,8 @@ function opening(
   target: OpeningTarget,
 ): ProduceRecord {
   const { topic, partition, offset, key, timestamp } = record;
-  const value = JSON.stringify({ ...item, itemsOffset: offset, rules: 1, ...settings });
+  const listing = { source: headerOf(record, "ce_source"), id: headerOf(record, "ce_id") };
+  const value = JSON.stringify({ ...item, itemsOffset: offset, listing, rules: 1, ...settings });
   const headers: RecordHeader[] = [
     { key: "ce_specversion", value: "1.0" },
     { key: "ce_id", value: `${topic}/${partition}/${offset}` },
@@ -56,6 +57,10 @@ function opening(
     ...record.headers.filter((header) => header.key === "ce_traceparent" || header.key === "ce_tracestate"),
   ];
   return { topic: target.journal, partition, key, value, timestamp, headers };
+}
+
+function headerOf(record: LogRecord, name: string): string {
+  return record.headers.find(({ key }) => key === name)?.value ?? "";
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

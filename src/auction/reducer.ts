@@ -1,6 +1,7 @@
 import {
   decodeJournalRecord,
   type BidEvent,
+  type EventIdentity,
   type JournalEvent,
   type OpeningEvent,
   type UnreadableRecord,
@@ -10,6 +11,7 @@ import type { BidReason, HighestBid, ItemTerms, Opening, Outcome, RejectionReaso
 import { completed, deadLetter, losers, outbid, rejected, won, type Cause } from "./outputs.ts";
 import {
   departureOf,
+  isSameEvent,
   judgeBid,
   judgeDeparted,
   judgeWithdrawal,
@@ -131,16 +133,27 @@ export class Reducer {
     state.openedItemsOffset = opening.itemsOffset;
     state.earlyBidWaitMs = opening.earlyBidWaitMs;
     state.retentionMs = opening.retentionMs;
-    if (store.item(opening.itemId) !== undefined || store.tombstone(opening.itemId) !== undefined) {
-      this.context.onOutcome("items", opening.itemsOffset, { status: "rejected", reason: "already-listed" });
-      return;
-    }
+    const outcome = this.outcomeOfRepeatedListing(opening, cause);
+    if (outcome !== undefined) return this.context.onOutcome("items", opening.itemsOffset, outcome);
     const item = itemFrom(opening, event.timestamp, state.streamTime);
     store.createItem(item, termsOf(opening));
     store.aggregates.moved(item, null, null);
     this.context.onOutcome("items", opening.itemsOffset, { status: "accepted", bids: 0 });
     for (const waiting of store.takeWaiting(item.itemId)) this.judge(item, waiting.event, cause);
     this.endWhatIsDue(cause);
+  }
+
+  /** An item is listed once: undefined where this is the first time. */
+  private outcomeOfRepeatedListing(opening: Opening, cause: Cause): Outcome | undefined {
+    const item = this.store.item(opening.itemId);
+    if (item === undefined) {
+      const tombstone = this.store.tombstone(opening.itemId);
+      return tombstone === undefined ? undefined : { status: "rejected", reason: "already-listed" };
+    }
+    const isSame = isSameEvent(item.listing, identityOf(opening)) && tellsRepetitions(item, cause.streamTime);
+    return isSame
+      ? { status: "accepted", bids: 0, duplicate: true }
+      : { status: "rejected", reason: "already-listed" };
   }
 
   private takeOrWait(event: BidEvent | WithdrawalEvent, cause: Cause): void {
@@ -266,6 +279,10 @@ function outcomeOf(reason: RejectionReason | null, standing: HighestBid | null, 
   return { ...(reason === null ? { status: "accepted" } : { status: "rejected", reason }), ...highest, bids };
 }
 
+function identityOf({ listing, edge }: Opening): EventIdentity {
+  return { subject: edge.subject ?? "", ...listing };
+}
+
 /** The highest bid without its coordinates. */
 export function publicHighest({ amount, bidderId, bidId }: HighestBid): HighestBid {
   return { amount, bidderId, bidId };
@@ -286,6 +303,7 @@ function itemFrom(opening: Opening, listedAt: number, streamTime: number): ItemS
     endsAt,
     closesAt: endsAt + opening.graceMs,
     listedAt,
+    listing: identityOf(opening),
     phase: startsAt !== null && startsAt > streamTime ? "scheduled" : "open",
     highest: null,
     bids: 0,
@@ -299,7 +317,14 @@ function itemFrom(opening: Opening, listedAt: number, streamTime: number): ItemS
 }
 
 function termsOf(opening: Opening): ItemTerms {
-  const { edge: _edge, itemsOffset: _offset, rules: _rules, graceMs: _grace, ...rest } = opening;
+  const {
+    edge: _edge,
+    itemsOffset: _offset,
+    listing: _listing,
+    rules: _rules,
+    graceMs: _grace,
+    ...rest
+  } = opening;
   const { earlyBidWaitMs: _wait, retentionMs: _retention, ...terms } = rest;
   return terms;
 }

@@ -1,4 +1,4 @@
-import type { BidEvent, WithdrawalEvent } from "./decode.ts";
+import type { BidEvent, EventIdentity, WithdrawalEvent } from "./decode.ts";
 import type { BidReason, RejectionReason } from "./events.ts";
 import type { ItemState, Tombstone } from "./state.ts";
 
@@ -50,6 +50,11 @@ export function judgeDeparted(tombstone: Tombstone): "withdrawn" | "ended" {
 
 export function isComplete(item: ItemState): boolean {
   return item.phase !== "scheduled" && item.phase !== "open";
+}
+
+/** Whether two events are one: what a retry sends again. Source: CloudEvents, `source` and `id`. */
+export function isSameEvent(left: EventIdentity, right: EventIdentity): boolean {
+  return left.id === right.id && left.source === right.source && left.subject === right.subject;
 }
 
 /** Whether a finished item still tells repetitions of its events (see `repetitionWindowMs`). */

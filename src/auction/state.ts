@@ -16,8 +16,9 @@ export interface ItemState {
   readonly endsAt: number;
   /** `endsAt` plus the grace that was in force when the item opened. */
   readonly closesAt: number;
-  /** The listing's own timestamp. */
+  /** The listing's own timestamp, and the event that it was. */
   readonly listedAt: number;
+  readonly listing: EventIdentity;
   phase: "scheduled" | "open" | "sold" | "unsold" | "withdrawn";
   highest: StandingBid | null;
   /** Accepted bids, rejected bids, and distinct bidders with an accepted one. */

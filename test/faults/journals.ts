@@ -38,6 +38,7 @@ const opening = fc
       attributes: fc.constant({ size: 1 }),
       // Around the offsets of listings, so that the relay's duplicates are among them.
       itemsOffset: fc.integer({ min: 0, max: 12 }),
+      listing: fc.record({ source: fc.constant("/listings"), id: fc.constantFrom("1", "2") }),
       rules: fc.constant(1),
       graceMs: fc.constantFrom(0, 500),
       earlyBidWaitMs: fc.constantFrom(0, 800, hour),
@@ -53,6 +54,7 @@ const opening = fc
         "startingPrice",
         "endsAt",
         "itemsOffset",
+        "listing",
         "rules",
         "graceMs",
         "earlyBidWaitMs",

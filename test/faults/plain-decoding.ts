@@ -99,6 +99,7 @@ function isOpening(value: object): value is Opening {
     endsAt: "string",
     edge: "object",
     itemsOffset: "number",
+    listing: "object",
     graceMs: "number",
     earlyBidWaitMs: "number",
     retentionMs: "number",

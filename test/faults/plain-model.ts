@@ -146,8 +146,15 @@ export class PlainModel {
     this.#lastItemsOffset = opening.itemsOffset;
     this.#earlyBidWaitMs = opening.earlyBidWaitMs;
     this.#retentionMs = opening.retentionMs;
-    if (this.items.has(opening.itemId)) {
-      this.outcomes.set(record.offset, { status: "rejected", reason: "already-listed" });
+    const listed = this.items.get(opening.itemId);
+    if (listed !== undefined) {
+      const isRepeated = this.#remembers(listed) && identityOf(listed.opening) === identityOf(opening);
+      this.outcomes.set(
+        record.offset,
+        isRepeated
+          ? { status: "accepted", bids: 0, duplicate: true }
+          : { status: "rejected", reason: "already-listed" },
+      );
       return;
     }
     const item: PlainItem = {
@@ -178,13 +185,17 @@ export class PlainModel {
     else this.#refuse(event, "unknown-item");
   }
 
+  /** Whether an item still knows its events again. */
+  #remembers(item: PlainItem): boolean {
+    return item.closedAt === null || this.streamTime <= item.closedAt + identityWindow;
+  }
+
   #judge(event: BidRecord | WithdrawalRecord, item: PlainItem): void {
     if (this.isForgotten(item)) {
       return this.#refuse(event, item.status === "withdrawn" ? "withdrawn" : "ended");
     }
     const identity = JSON.stringify([event.data.edge.subject ?? "", event.source, event.id]);
-    const remembered = item.closedAt === null || this.streamTime <= item.closedAt + identityWindow;
-    const first = remembered ? item.identities.get(identity) : undefined;
+    const first = this.#remembers(item) ? item.identities.get(identity) : undefined;
     if (first !== undefined) {
       this.outcomes.set(event.record.offset, { ...first, duplicate: true });
       return;
@@ -269,6 +280,11 @@ export function bidders(item: PlainItem): number {
 }
 
 /** A bid's reason for rejection, the first that applies. */
+/** Who listed an item by which event. */
+function identityOf({ edge, listing }: Opening): string {
+  return JSON.stringify([edge.subject ?? "", listing.source, listing.id]);
+}
+
 function reasonAgainst(data: BidData, at: number, item: PlainItem): BidReason | null {
   const { opening } = item;
   const highest = highestOf(item);
