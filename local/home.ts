@@ -92,10 +92,15 @@ export function readSecrets(home: Home): LocalSecrets {
     return newSecrets();
   }
   const parsed = localFileSchema.safeParse(jsonOf(text));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return secretsOf(parsed.data);
   throw new PlainError(
     `${home.localFile} is not what npm start wrote. Remove it, and the next start makes new keys.`,
   );
+}
+
+/** Without the addresses, which belong to the start that wrote them. */
+function secretsOf({ bridge: { username, password }, keys, subjects }: LocalFile): LocalSecrets {
+  return { bridge: { username, password }, keys, subjects };
 }
 
 function jsonOf(text: string): unknown {

@@ -68,13 +68,15 @@ describe("npm start", () => {
     },
   );
 
-  it("keeps its keys from one start to the next", async () => {
+  it("keeps its keys from one start to the next, and tells where it is now", async () => {
     const home = freshHome();
     const first = await npmStart({ home });
     await first.stop();
     const second = await npmStart({ home });
     expect(second.local.keys).toEqual(first.local.keys);
     expect(second.local.bridge.password).toBe(first.local.bridge.password);
+    expect((await fetch(`${second.local.url}/readyz`)).status).toBe(200);
+    expect((await fetch(`${second.local.bridge.url}/healthz`)).status).toBe(200);
   });
 
   it("leaves nothing running when it is killed, and the next start goes on", async () => {

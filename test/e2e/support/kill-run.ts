@@ -18,6 +18,7 @@ const openItems = 40;
 const endingItems = 20;
 const firstEndMs = 5_000;
 const endSpacingMs = 3_000;
+const lastEndMs = firstEndMs + endingItems * endSpacingMs;
 
 /** What is left when it is over: the clients' ledger, the log, and what the gateway says. */
 export interface KillRun {
@@ -74,10 +75,21 @@ export async function runKills(home: string, killsOfEach: number): Promise<KillR
       items,
       ended,
     };
+  } catch (error) {
+    throw new Error(`The run broke off; Gavel's last words:\n${lastWords(gavel)}`, { cause: error });
   } finally {
     for (const client of load) client.stop();
     await gavel.stop();
   }
+}
+
+/** What was printed last, without the lines of single requests. */
+function lastWords(gavel: GavelProcess): string {
+  const lines = gavel.output().split("\n");
+  return lines
+    .filter((line) => !line.includes('"event":"request"'))
+    .slice(-40)
+    .join("\n");
 }
 
 interface Target {
@@ -167,7 +179,7 @@ async function settledItems(
   const items = new Map<string, ItemAnswer>();
   for (const [itemId, { topic, partition, offset }] of last) {
     const after = encodeURIComponent(`${topic}:${partition}:${offset}`);
-    const deadline = Date.now() + recoveryMs;
+    const deadline = Date.now() + lastEndMs + recoveryMs;
     for (;;) {
       const { status, body } = await send<ItemAnswer>(`${url}/v1/items/${itemId}?after=${after}`, key);
       const settled = status === 200 && (!ended.includes(itemId) || body.status !== "open");
