@@ -36,7 +36,7 @@ function* blocksOf(lines: Iterable<string>): Generator<string> {
 }
 
 /** The dump itself, a JSON line a thing, in an order that only the state decides. */
-export function* canonicalLines(storage: PartitionStorage, store: StoredAuction): Generator<string> {
+function* canonicalLines(storage: PartitionStorage, store: StoredAuction): Generator<string> {
   const { state, aggregates } = store;
   yield line("state", { ...state, sequences: byName(state.sequences) });
   yield* itemLines(storage, store);

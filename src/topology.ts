@@ -14,7 +14,6 @@ export const topics = {
 } as const;
 
 export type TopicRole = keyof typeof topics;
-export type TopicName = (typeof topics)[TopicRole];
 
 /** CloudEvents types that Gavel reads or writes. Source: docs/interface, `ce_type`. */
 export const eventTypes = {

@@ -16,13 +16,13 @@ const bindings = env as unknown as {
 };
 
 /** The real bridge, as another producer would write to it. */
-export const log = createUpstashLog({
+const log = createUpstashLog({
   url: bindings.KAFKA_URL,
   username: bindings.KAFKA_USERNAME,
   password: bindings.KAFKA_PASSWORD,
 });
 
-export function soon(): number {
+function soon(): number {
   return Date.now() + 10_000;
 }
 
