@@ -63,13 +63,24 @@ export function drawPlan(random: Random): FaultPlan {
   return {
     push: random.pick([0.02, 0.15, 0.4]),
     fetch: random.pick([0, 0.05, 0.3]),
-    produce: random.pick([0, 0.1, 0.3]),
+    produce: random.pick([0, 0.1, 0.3, 0.5]),
     gap: random.pick([0, 0.02, 0.1]),
     stepsToCrash: random.pick([150, 600, 3_000]),
     wipe: random.pick([0.1, 0.3]),
     latency: random.pick([2, 10, 60]),
   };
 }
+
+/** A plan in which nothing ever fails. */
+export const calmPlan: FaultPlan = {
+  push: 0,
+  fetch: 0,
+  produce: 0,
+  gap: 0,
+  stepsToCrash: Number.MAX_SAFE_INTEGER / 4,
+  wipe: 0,
+  latency: 1,
+};
 
 /** Says of each opportunity whether the fault happens there, and counts those that do. */
 export class Faults {

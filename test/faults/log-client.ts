@@ -33,6 +33,10 @@ const fates = [
   "produce timed out after part of its effect",
   "produce landed after its time-out",
 ] as const;
+/** How often each is drawn: what lands late is what a relay's and a downstream's dedupe is for. */
+const weighted = fates.flatMap((fate) =>
+  fate === "produce landed after its time-out" ? [fate, fate, fate, fate] : [fate],
+);
 type Fate = (typeof fates)[number] | "acknowledged";
 
 /** How many of a request's records, counted per topic, get into the log. */
@@ -92,7 +96,7 @@ export class LogClient implements KafkaLog {
 
   #drawFate(): Fate {
     const { faults } = this.#world;
-    return faults.chance("produce") ? faults.random.pick(fates) : "acknowledged";
+    return faults.chance("produce") ? faults.random.pick(weighted) : "acknowledged";
   }
 
   #meet(
@@ -108,7 +112,7 @@ export class LogClient implements KafkaLog {
     const way = faults.random.delay(latency);
     const back = way + faults.random.delay(latency);
     const land = (delay: number, kept: Kept): void =>
-      scheduler.after(delay, () => void this.#append(records, kept));
+      scheduler.after(delay, () => this.#arrive(records, kept));
     const timeOut = (): void => answer(Number.POSITIVE_INFINITY, () => {});
     if (fate !== "acknowledged") faults.count(fate);
     switch (fate) {
@@ -127,7 +131,7 @@ export class LogClient implements KafkaLog {
         land(Math.min(way, untilDeadline), this.#prefix);
         return timeOut();
       case "produce landed after its time-out":
-        land(untilDeadline + faults.random.delay(1_500), faults.random.pick([everything, this.#prefix]));
+        land(untilDeadline + faults.random.delay(4_000), faults.random.pick([everything, this.#prefix]));
         return timeOut();
     }
   }
@@ -141,7 +145,7 @@ export class LogClient implements KafkaLog {
     resolve: (results: readonly ProduceResult[]) => void,
   ): void {
     this.#world.scheduler.after(way, () => {
-      const appended = this.#append(records, kept);
+      const appended = this.#arrive(records, kept);
       const results = records.map((record): ProduceResult => {
         const { offset, timestamp } = appended.get(record) ?? {};
         if (offset !== undefined && timestamp !== undefined) return { ok: true, offset, timestamp };
@@ -154,7 +158,6 @@ export class LogClient implements KafkaLog {
   #append(records: readonly ProduceRecord[], kept: Kept): ReadonlyMap<ProduceRecord, LogRecord> {
     const { log, faults } = this.#world;
     const appended = new Map<ProduceRecord, LogRecord>();
-    if (!this.#life.alive && this.#isLost()) return appended;
     const keep = kept(records);
     for (const record of records) {
       if (!keep.has(record)) continue;
@@ -167,12 +170,17 @@ export class LogClient implements KafkaLog {
     return appended;
   }
 
-  /** A request that was on its way when its sender died may arrive or not. */
-  #isLost(): boolean {
-    const { faults } = this.#world;
-    const lost = faults.random.chance(0.5);
-    faults.count(lost ? "produce lost in a crash" : "produce landed after a crash");
-    return lost;
+  /** A request that was on its way when its sender died arrives, or much later, or never. */
+  #arrive(records: readonly ProduceRecord[], kept: Kept): ReadonlyMap<ProduceRecord, LogRecord> {
+    const { faults, scheduler } = this.#world;
+    if (this.#life.alive) return this.#append(records, kept);
+    if (faults.random.chance(0.4)) {
+      faults.count("produce lost in a crash");
+      return new Map();
+    }
+    faults.count("produce landed after a crash");
+    scheduler.after(faults.random.delay(1_000), () => void this.#append(records, kept));
+    return new Map();
   }
 
   /** Keeps what the log promises of a failure: of each topic, a prefix. */

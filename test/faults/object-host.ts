@@ -38,11 +38,12 @@ export class ObjectHost {
   readonly failures: string[] = [];
   readonly #world: World;
   readonly #core: CoreConstructor;
-  readonly #settings: PartitionSettings;
+  readonly #settings: () => PartitionSettings;
   #incarnation: Incarnation | null = null;
   #alarmRuns = false;
 
-  constructor(world: World, core: CoreConstructor, settings: PartitionSettings) {
+  /** @param settings asked at each start: a deploy may change them from one life to the next */
+  constructor(world: World, core: CoreConstructor, settings: () => PartitionSettings) {
     this.#world = world;
     this.#core = core;
     this.#settings = settings;
@@ -88,11 +89,14 @@ export class ObjectHost {
       log: new LogClient(this.#world, life),
       clock: {
         now: () => scheduler.now,
-        sleep: (milliseconds) =>
-          life.wait((resolve) => scheduler.after(milliseconds + faults.random.delay(2), resolve)),
+        sleep: (milliseconds, signal) =>
+          life.wait((resolve) => {
+            scheduler.after(milliseconds + faults.random.delay(2), resolve);
+            signal?.addEventListener("abort", () => resolve());
+          }),
       },
       logger: () => {},
-      settings: this.#settings,
+      settings: this.#settings(),
     });
     const started = core.start().then(() => {
       life.started = true;

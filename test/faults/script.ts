@@ -38,8 +38,6 @@ export interface Script {
 
 export const itemCount = 20;
 export const bidCount = 200;
-/** Length of the run's writing in milliseconds of the virtual clock. */
-const length = 40_000;
 const bidders = Array.from({ length: 8 }, (_, index) => `bidder-${index}`);
 
 export function drawScript(random: Random, startsAt: number): Script {
@@ -55,6 +53,12 @@ class ScriptWriter {
   readonly #random: Random;
   readonly #startsAt: number;
   readonly #clock: ClockKind;
+  /** Length of the writing in milliseconds of the virtual clock: a burst, or with pauses. */
+  readonly #length: number;
+  /** How many times as fast as the virtual clock a backfill's own clock runs. */
+  readonly #speed: number;
+  /** Over which part of the run items are listed: mostly at once, as backfills do, or all along. */
+  readonly #listingSpan: number;
   readonly #planned: Planned[] = [];
   #ids = 0;
   #repeated = 0;
@@ -63,6 +67,10 @@ class ScriptWriter {
     this.#random = random;
     this.#startsAt = startsAt;
     this.#clock = random.pick(["live", "live", "live", "trusted", "mixed"]);
+    this.#length = random.pick([4_000, 40_000, 40_000]);
+    this.#listingSpan = random.pick([0.05, 0.6]);
+    // In an hour to the second, a run is long enough for items to be forgotten.
+    this.#speed = this.#clock === "trusted" ? random.pick([60, 3_600]) : 1;
   }
 
   write(): Script {
@@ -83,10 +91,10 @@ class ScriptWriter {
 
   #list(index: number): { terms: ItemTerms; at: number } {
     const random = this.#random;
-    const at = random.integer(0, length * 0.6);
-    const lasts = random.integer(2_000, random.chance(0.2) ? 4 * length : length);
+    const at = random.integer(0, this.#length * this.#listingSpan);
+    const lasts = random.integer(2_000, random.chance(0.2) ? 4 * this.#length : this.#length);
     // Whole seconds, so that several items are due at one moment.
-    const end = Math.ceil((this.#timeOf(at) + this.#stretch(lasts)) / 1_000) * 1_000;
+    const end = Math.ceil(this.#timeOf(at + lasts) / 1_000) * 1_000;
     const startingPrice = random.integer(1, 50) * 10;
     const terms: ItemTerms = {
       itemId: `item-${index}`,
@@ -105,9 +113,9 @@ class ScriptWriter {
     };
     this.#plan(at, "items", eventTypes.itemListed, terms.itemId, terms);
     // Listed once more, with other terms: ignored.
-    if (random.chance(0.15)) {
+    if (random.chance(0.4)) {
       const again = { ...terms, title: "again", startingPrice: 1 };
-      const later = at + random.integer(0, length / 2);
+      const later = at + random.integer(0, this.#length / 2);
       this.#plan(later, "items", eventTypes.itemListed, terms.itemId, again);
     }
     return { terms, at };
@@ -118,7 +126,9 @@ class ScriptWriter {
     const early = random.chance(0.12);
     const span = Math.max(1, this.#momentOf(terms.endsAt) - listedAt);
     const progress = random.unit() * 1.1;
-    const at = early ? random.integer(0, listedAt) : Math.min(length, listedAt + progress * span);
+    const at = early
+      ? random.integer(0, listedAt)
+      : Math.min(this.#length, random.chance(0.07) ? this.#length : listedAt + progress * span);
     const bidderId = random.chance(0.03) ? terms.sellerId : random.pick(bidders);
     const data: BidData = {
       itemId: terms.itemId,
@@ -145,12 +155,12 @@ class ScriptWriter {
     const random = this.#random;
     const itemId = `nowhere-${random.integer(0, 1)}`;
     const data: BidData = { itemId, bidderId: random.pick(bidders), amount: 100, currency: "EUR" };
-    this.#plan(random.integer(0, length), "journal", eventTypes.bidPlaced, itemId, data);
+    this.#plan(random.integer(0, this.#length), "journal", eventTypes.bidPlaced, itemId, data);
   }
 
   #unreadable(): void {
     const random = this.#random;
-    const at = random.integer(0, length);
+    const at = random.integer(0, this.#length);
     const topic = random.pick(["items", "journal", "journal"] as const);
     const event = this.#event(at, topic, eventTypes.bidPlaced, "item-0", { itemId: "item-0" });
     const broken = random.pick([
@@ -170,7 +180,7 @@ class ScriptWriter {
     for (const { at, event } of [...this.#planned]) {
       const edge = /"receivedAt":"([^"]+)"/.exec(event.value)?.[1];
       if (event.topic !== "journal" || edge === undefined || !random.chance(0.08)) continue;
-      const later = Math.min(length, at + random.integer(0, random.chance(0.3) ? length : 3_000));
+      const later = Math.min(this.#length, at + random.integer(0, random.chance(0.3) ? this.#length : 3_000));
       const accepted = Math.floor(this.#startsAt + later);
       const isTrusted = Date.parse(edge) !== event.timestamp;
       const value = event.value.replace(edge, new Date(accepted).toISOString());
@@ -181,13 +191,13 @@ class ScriptWriter {
   }
 
   #ticks(): void {
-    for (let at = 0; at <= length; at += 8_000) {
+    for (let at = 0; at <= this.#length; at += 8_000) {
       this.#plan(at, "journal", eventTypes.tick, "item-0", {});
     }
-    // The last one comes after every end, and closes what the backfill has left open.
-    if (this.#clock === "trusted") {
-      this.#plan(length * 6, "journal", eventTypes.tick, "item-0", {});
-    }
+    // One more closes what the backfill has left open, or half of it.
+    if (this.#clock !== "trusted") return;
+    const at = this.#length * this.#random.pick([1.2, 6]);
+    this.#plan(at, "journal", eventTypes.tick, "item-0", {});
   }
 
   #plan(
@@ -243,18 +253,12 @@ class ScriptWriter {
 
   /** The time that an event at this moment of the run is about. */
   #timeOf(moment: number): number {
-    if (this.#clock !== "trusted") return Math.floor(this.#startsAt + moment);
-    return Math.floor(this.#startsAt - 864_000_000 + this.#stretch(moment));
+    const base = this.#clock === "trusted" ? this.#startsAt - 1_000_000_000 : this.#startsAt;
+    return Math.floor(base + moment * this.#speed);
   }
 
   #momentOf(time: string): number {
-    const since = Date.parse(time) - this.#timeOf(0);
-    return this.#clock === "trusted" ? since / 60 : since;
-  }
-
-  /** A backfill's clock runs sixty times as fast. */
-  #stretch(milliseconds: number): number {
-    return this.#clock === "trusted" ? milliseconds * 60 : milliseconds;
+    return (Date.parse(time) - this.#timeOf(0)) / this.#speed;
   }
 
   /** Puts what is written at nearly the same time into requests of one topic. */

@@ -6,16 +6,15 @@ import type { PartitionSettings } from "../../durable-objects/dependencies.ts";
 import type { PartitionStatus } from "../../durable-objects/rpc.ts";
 import { topics } from "../../src/topology.ts";
 import { Edges } from "./edges.ts";
-import type { Told } from "./edges.ts";
-import { drawPlan, Faults } from "./faults.ts";
-import type { FaultCounts, FaultPlan } from "./faults.ts";
+import { calmPlan, drawPlan, Faults } from "./faults.ts";
+import type { FaultCounts } from "./faults.ts";
 import { MemoryLog } from "./memory-log.ts";
 import { ObjectHost } from "./object-host.ts";
 import type { CoreConstructor } from "./object-host.ts";
 import { ProduceHistory } from "./produce-history.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
-import { drawScript, itemCount } from "./script.ts";
+import { drawScript } from "./script.ts";
 import type { Script } from "./script.ts";
 
 /** In front of every topic's name, so that nothing relies on the plain names. */
@@ -35,24 +34,17 @@ export interface Run {
   readonly host: ObjectHost;
   readonly scheduler: Scheduler;
   readonly history: ProduceHistory;
-  readonly told: readonly Told[];
-  readonly settings: PartitionSettings;
+  readonly edges: Edges;
 }
 
 /** Plays one seed to its calm end. Throws where the object stands still or fails. */
 export async function simulate(seed: number, core: CoreConstructor): Promise<Run> {
   const random = new Random(seed);
   const script = drawScript(random.fork(), startsAt);
-  const settings = drawSettings(random.fork());
-  const scheduler = new Scheduler(startsAt);
-  const log = new MemoryLog();
-  const history = new ProduceHistory(log);
+  const settings = [drawSettings(random.fork()), drawSettings(random.fork())];
   const faults = new Faults(drawPlan(random.fork()), random.fork());
-  const world = { scheduler, log, faults, history };
-  const host = new ObjectHost(world, core, settings);
-  const edges = new Edges(world, host, topicPrefix);
-  for (const write of script.writes) edges.plan(write);
-  faults.counts["event sent twice"] = script.repeated;
+  const { run, edges } = prepare(seed, script, faults, core, () => random.pick(settings));
+  const { scheduler, host, log } = run;
   const stopSweep = sweep(scheduler, host, () => faults.random.integer(1_000, 30_000));
 
   await scheduler.run(() => edges.idle, Number.POSITIVE_INFINITY, maxSteps);
@@ -61,45 +53,65 @@ export async function simulate(seed: number, core: CoreConstructor): Promise<Run
   await scheduler.run(() => false, scheduler.now + 30_000, maxSteps);
   await drain(scheduler, host, log, untilAllEnded);
   stopSweep();
-  return {
-    seed,
-    script,
-    counts: faults.counts,
-    log,
-    host,
-    scheduler,
-    history,
-    told: edges.told,
-    settings,
-  };
+  return run;
 }
 
-const calm: FaultPlan = {
-  push: 0,
-  fetch: 0,
-  produce: 0,
-  gap: 0,
-  stepsToCrash: Number.MAX_SAFE_INTEGER / 4,
-  wipe: 0,
-  latency: 1,
-};
+/**
+ * Plays a seed's script with nothing failing and nobody sweeping: pushes and the object's own
+ * alarm are all there is. Ends when every item has had time to close.
+ */
+export async function simulateCalm(seed: number, core: CoreConstructor): Promise<Run> {
+  const random = new Random(seed);
+  const script = drawScript(random.fork(), startsAt);
+  const settings = drawSettings(random.fork());
+  const faults = new Faults(calmPlan, random.fork(), false);
+  const { run, edges } = prepare(seed, script, faults, core, () => settings);
+  await run.scheduler.run(() => edges.idle, Number.POSITIVE_INFINITY, maxSteps);
+  await run.scheduler.run(() => false, run.scheduler.now + untilAllEnded, maxSteps);
+  return run;
+}
+
+function prepare(
+  seed: number,
+  script: Script,
+  faults: Faults,
+  core: CoreConstructor,
+  settings: () => PartitionSettings,
+): { readonly run: Run; readonly edges: Edges } {
+  const scheduler = new Scheduler(startsAt);
+  const log = new MemoryLog();
+  const history = new ProduceHistory(log);
+  const world = { scheduler, log, faults, history };
+  const host = new ObjectHost(world, core, settings);
+  const edges = new Edges(world, host, topicPrefix);
+  for (const write of script.writes) edges.plan(write);
+  faults.counts["event sent twice"] = script.repeated;
+  return { run: { seed, script, counts: faults.counts, log, host, scheduler, history, edges }, edges };
+}
 
 /** Reads a log to its end with a fresh object, in order, with no pushes and no faults. */
 export async function replay(
   log: MemoryLog,
   core: CoreConstructor,
-  settings: PartitionSettings,
   at: number,
-): Promise<{ readonly host: ObjectHost; readonly scheduler: Scheduler; readonly history: ProduceHistory }> {
+): Promise<{ readonly host: ObjectHost; readonly history: ProduceHistory }> {
   const scheduler = new Scheduler(at);
   const history = new ProduceHistory(log);
-  const faults = new Faults(calm, new Random(0), false);
-  const host = new ObjectHost({ scheduler, log, faults, history }, core, settings);
+  const faults = new Faults(calmPlan, new Random(0), false);
+  const host = new ObjectHost({ scheduler, log, faults, history }, core, () => replaySettings);
   await drain(scheduler, host, log, 0);
-  return { host, scheduler, history };
+  return { host, history };
 }
 
-/** Two deployments' settings may differ, and neither may show in what the journal decides. */
+/** A replay's own settings count for nothing: the journal's do. */
+const replaySettings: PartitionSettings = {
+  topicPrefix,
+  closeGraceMs: 7_777,
+  earlyBidWaitMs: 77_777,
+  retentionMs: 7_777_777,
+  produceTimeoutMs: 1_500,
+};
+
 function drawSettings(random: Random): PartitionSettings {
   return {
     topicPrefix,
@@ -146,5 +158,3 @@ function isDrained(status: PartitionStatus, log: MemoryLog): boolean {
     reached(topicPrefix + topics.items, status.items.position)
   );
 }
-
-export { itemCount };

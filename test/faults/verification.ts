@@ -3,7 +3,6 @@
  * sentences; none means that the run stands.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { PartitionSettings } from "../../durable-objects/dependencies.ts";
 import { eventTypes, topics } from "../../src/topology.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 import { covers } from "./covers.ts";
@@ -23,7 +22,7 @@ const inputTopics = [topicPrefix + topics.items, topicPrefix + topics.journal];
 export async function verify(run: Run, core: CoreConstructor): Promise<string[]> {
   const journal = run.log.records(topicPrefix + topics.journal);
   const model = PlainModel.of(journal);
-  const problems = [...run.host.failures, ...run.history.violations];
+  const problems = [...run.host.failures, ...run.history.violations, ...run.edges.violations];
   problems.push(...compareOutputs(run, model));
   problems.push(...compareTold(run, model));
   problems.push(...checkClock(run, model));
@@ -96,7 +95,7 @@ function compareTold(run: Run, model: PlainModel): string[] {
     if (event.kind !== "opening" || journalOffsets.has(event.opening.itemsOffset)) continue;
     journalOffsets.set(event.opening.itemsOffset, record.offset);
   }
-  return run.told.flatMap(({ topic, offset, outcome }) => {
+  return run.edges.told.flatMap(({ topic, offset, outcome }) => {
     const inJournal = topic === "journal" ? offset : journalOffsets.get(offset);
     const expected = inJournal === undefined ? undefined : model.outcomes.get(inJournal);
     if (expected !== undefined && covers(outcome, expected)) return [];
@@ -126,7 +125,7 @@ function checkClock(run: Run, model: PlainModel): string[] {
   return problems;
 }
 
-/** The same journal, read in order by a fresh object with other settings into an empty log. */
+/** The same journal, read in order by a fresh object with settings of its own, into an empty log. */
 async function compareInOrder(
   run: Run,
   core: CoreConstructor,
@@ -134,7 +133,7 @@ async function compareInOrder(
 ): Promise<string[]> {
   const log = run.log.copy(inputTopics);
   const ends = inputTopics.map((topic) => log.end(topic));
-  const other = await replay(log, core, otherSettings(run.settings), run.scheduler.now);
+  const other = await replay(log, core, run.scheduler.now);
   const problems = [...other.host.failures, ...other.history.violations];
   if (!isDeepStrictEqual(await digestOf(other.host), digest)) {
     problems.push("the in-order run has another digest");
@@ -166,7 +165,7 @@ async function compareRebuild(
 ): Promise<string[]> {
   const all = Object.values(topics).map((topic) => topicPrefix + topic);
   const log = run.log.copy(all);
-  const again = await replay(log, core, run.settings, run.scheduler.now);
+  const again = await replay(log, core, run.scheduler.now);
   const problems = [...again.host.failures];
   if (!isDeepStrictEqual(await digestOf(again.host), digest)) {
     problems.push("the rebuild has another digest");
@@ -175,9 +174,4 @@ async function compareRebuild(
   if (written.length > 0) problems.push(`the rebuild wrote to ${written.join(", ")}`);
   again.host.disk.close();
   return problems;
-}
-
-/** A replay's own settings count for nothing: the journal's do. */
-function otherSettings(settings: PartitionSettings): PartitionSettings {
-  return { ...settings, closeGraceMs: 7_777, earlyBidWaitMs: 77_777, retentionMs: 7_777_777 };
 }

@@ -1,0 +1,120 @@
+/**
+ * Copies of the product with one safeguard taken out, which the simulation has to notice. A
+ * mutation replaces one snippet of one file that must be there exactly once, so that a change of
+ * the product cannot leave it without effect.
+ */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import type { Plugin } from "esbuild";
+import type { CoreConstructor } from "./object-host.ts";
+
+export interface Mutation {
+  /** The safeguard that is taken out. */
+  readonly name: string;
+  /** From the repository's root. */
+  readonly file: string;
+  readonly snippet: string;
+  readonly replacement: string;
+}
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: "the contiguity check: early records are applied as they come",
+    file: "durable-objects/log-reader.ts",
+    snippet: "    if (this.arrivals.has(position)) {\n",
+    replacement: `    if (this.arrivals.size > 0) {
+      const early = [...this.arrivals.records.values()].sort((one, other) => one.offset - other.offset);
+      this.arrivals.records.clear();
+      await this.host.take(early);
+      return true;
+    }
+    if (this.arrivals.has(position)) {
+`,
+  },
+  {
+    name: "the dedupe of events: a repeated event is judged anew",
+    file: "src/auction/reducer.ts",
+    snippet: "    if (tellsRepetitions(item, cause.streamTime)) {",
+    replacement: "    if (false) {",
+  },
+  {
+    name: "the outbox order: a produce has its outputs in another one",
+    file: "durable-objects/outbox-sender.ts",
+    snippet: "    await this.produce(records, (count) => this.host.outbox().acknowledge(topic, count));",
+    replacement:
+      "    await this.produce(records.toReversed(), (count) => this.host.outbox().acknowledge(topic, count));",
+  },
+  {
+    name: "the outbox order: several produces in flight",
+    file: "durable-objects/outbox-sender.ts",
+    snippet: "      if (this.sending.has(topic) || this.host.outbox()",
+    replacement: "      if (this.host.outbox()",
+  },
+  {
+    name: "the sequence drop: outputs from before a wipe are sent again",
+    file: "durable-objects/recovery.ts",
+    snippet: "      highest = Math.max(highest, Number(sequence?.value ?? 0));",
+    replacement: "",
+  },
+  {
+    name: "the relay's dedupe: an opening appended twice is applied twice",
+    file: "src/auction/reducer.ts",
+    snippet: "    if (opening.itemsOffset <= state.openedItemsOffset) return;",
+    replacement: "",
+  },
+];
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Builds the mutated product outside the repository, loads it, and removes what it built. */
+export async function loadMutant(mutation: Mutation): Promise<CoreConstructor> {
+  const bundle = await build({
+    absWorkingDir: root,
+    entryPoints: ["durable-objects/partition-core.ts"],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "node",
+    logLevel: "silent",
+    plugins: [mutating(mutation)],
+  });
+  const folder = await mkdtemp(join(tmpdir(), "gavel-mutant-"));
+  try {
+    const file = join(folder, "partition-core.mjs");
+    await writeFile(file, bundle.outputFiles[0]?.contents ?? "");
+    const loaded = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
+      readonly PartitionCore: CoreConstructor;
+    };
+    return loaded.PartitionCore;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function mutating(mutation: Mutation): Plugin {
+  const path = join(root, mutation.file);
+  return {
+    name: "mutation",
+    setup(bundler) {
+      let isApplied = false;
+      bundler.onLoad({ filter: /\.ts$/ }, async (file) => {
+        if (file.path !== path) return null;
+        isApplied = true;
+        return { contents: mutate(await readFile(path, "utf8"), mutation), loader: "ts" };
+      });
+      bundler.onEnd(() => {
+        if (!isApplied) throw new Error(`${mutation.file} is no part of the partition`);
+      });
+    },
+  };
+}
+
+export function mutate(source: string, { file, snippet, replacement }: Mutation): string {
+  const found = source.split(snippet).length - 1;
+  if (found !== 1) throw new Error(`${file} has the snippet ${found} times: ${snippet.trim()}`);
+  // A function, since a replacement text may hold what `replace` takes for a pattern.
+  return source.replace(snippet, () => replacement);
+}
