@@ -45,7 +45,7 @@ describe("npm run demo", () => {
   it("shows another price when one bid in a copy of the file is another", async () => {
     const original = readFileSync(join(root, "demo", "ebay-auctions.csv"), "utf8");
     const bid = "2920320059,palm-pilot,3,1,b0690,25686,232949088,25686";
-    expect(original.split("\n")).toContain(bid);
+    expect(original.split(/\r?\n/)).toContain(bid);
     const copy = join(folder, "changed.csv");
     writeFileSync(copy, original.replace(bid, bid.replace("b0690,25686", "b0690,25786")));
     const printed = await demo("--file", copy);
