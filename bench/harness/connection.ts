@@ -1,0 +1,79 @@
+import { connect, type Socket } from "node:net";
+
+/** An answer as the load client needs it. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+const headEnd = Buffer.from("\r\n\r\n");
+
+/**
+ * One keep-alive HTTP/1.1 connection that sends one request at a time, as the bytes it is given.
+ * The client shares its cores with what it measures, so it parses no more of an answer than its
+ * status and its length. Chunked answers are refused: none of those measured here is one.
+ */
+export class Connection {
+  readonly #socket: Socket;
+  #received: Buffer = Buffer.alloc(0);
+  #settle:
+    | { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }
+    | undefined;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("data", (chunk) => this.#take(chunk));
+    socket.on("error", (error) => this.#settle?.reject(error));
+    socket.on("close", () => this.#settle?.reject(new Error("the server closed the connection")));
+  }
+
+  static open(url: string): Promise<Connection> {
+    const { hostname, port } = new URL(url);
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: hostname, port: Number(port), noDelay: true });
+      socket.once("error", reject);
+      socket.once("connect", () => resolve(new Connection(socket)));
+    });
+  }
+
+  send(request: string): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+      this.#socket.write(request, "latin1");
+    });
+  }
+
+  close(): void {
+    this.#settle = undefined;
+    this.#socket.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    const end = this.#received.indexOf(headEnd);
+    if (end === -1) return;
+    const head = this.#received.toString("latin1", 0, end + 2);
+    const length = /\r\ncontent-length: *(\d+)\r\n/i.exec(head)?.[1];
+    const status = Number(head.slice(9, 12));
+    if (length === undefined && status !== 204) throw new Error(`an answer without a length: ${head}`);
+    const whole = end + 4 + Number(length ?? 0);
+    if (this.#received.length < whole) return;
+    const body = this.#received.subarray(end + 4, whole);
+    this.#received = this.#received.subarray(whole);
+    const settle = this.#settle;
+    this.#settle = undefined;
+    settle?.resolve({ status, body });
+  }
+}
+
+/** Makes requests whose head is the same but for the body's length. Bodies are ASCII. */
+export function requestMaker(
+  method: "GET" | "POST",
+  url: string,
+  headers: Readonly<Record<string, string>>,
+): (body: string) => string {
+  const { host, pathname, search } = new URL(url);
+  const lines = Object.entries({ host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `${method} ${pathname}${search} HTTP/1.1\r\n${lines.join("")}`;
+  return (body) => (body === "" ? `${head}\r\n` : `${head}content-length: ${body.length}\r\n\r\n${body}`);
+}

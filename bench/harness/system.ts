@@ -1,0 +1,167 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BridgeStart, ChildMessage, GatewayStart } from "../../local/child-protocol.ts";
+import { installRuntimeLauncher } from "../../local/runtime-launcher.ts";
+import { declaredTopics, readVariables, secretVariables } from "../../local/variables.ts";
+import { prepareBundle, type WorkerName } from "./bundles.ts";
+import type { BenchmarkOptions } from "./figures.ts";
+
+const local = join(import.meta.dirname, "..", "..", "local");
+
+export interface RunningProcess {
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+export interface RunningWorker extends RunningProcess {
+  /** Where the runtime takes a profiler; only when asked for. */
+  readonly inspectorPort: number | undefined;
+}
+
+/** Processes that end with the benchmark, in the order opposite to their start. */
+export class System {
+  readonly directory = mkdtempSync(join(tmpdir(), "gavel-bench-"));
+  readonly #variables: Readonly<Record<string, string>>;
+  readonly #processes: RunningProcess[] = [];
+  #bridge: RunningProcess | undefined;
+  readonly credentials = { username: "gavel", password: "only-for-benchmarks" };
+
+  /** @param variables instead of those in wrangler.toml; log lines of requests are off unless given */
+  constructor(variables: Readonly<Record<string, string>> = {}) {
+    this.#variables = { LOG_LEVEL: "warn", ...variables };
+  }
+
+  /** What a client sends as its bearer token. */
+  key(name: "client" | "backend" | "trusted" | "operator" = "backend"): string {
+    return `gvl_${name}_only-for-benchmarks`;
+  }
+
+  get bridge(): RunningProcess {
+    if (this.#bridge === undefined) throw new Error("the bridge is not started");
+    return this.#bridge;
+  }
+
+  /** The bridge over an empty log, with the topics as the variables declare them. */
+  async startBridge(): Promise<RunningProcess> {
+    const bundle = join(this.directory, "settings");
+    await prepareBundle("gavel", bundle);
+    const variables = { ...readVariables(bundle, {}), ...this.#variables };
+    const prefixes = ["", topicPrefixOf("edge-only"), topicPrefixOf("forwarder")];
+    const topics = Object.assign(
+      {},
+      ...prefixes.map((TOPIC_PREFIX) => declaredTopics({ ...variables, TOPIC_PREFIX })),
+    ) as Record<string, number>;
+    const start: BridgeStart = {
+      port: 0,
+      file: join(this.directory, "log.sqlite"),
+      topics,
+      ...this.credentials,
+    };
+    this.#bridge = await this.#spawn("bridge", start);
+    return this.#bridge;
+  }
+
+  /** A Worker in the runtime of `npm start`, with storage of its own, in front of the bridge. */
+  async startWorker(
+    worker: WorkerName,
+    { profiles }: Pick<BenchmarkOptions, "profiles"> = { profiles: undefined },
+  ): Promise<RunningWorker> {
+    const home = join(this.directory, `${worker}-${this.#processes.length}`);
+    const bundle = join(home, "bundle");
+    mkdirSync(home);
+    await prepareBundle(worker, bundle);
+    const keys = {
+      client: this.key("client"),
+      backend: this.key(),
+      trusted: this.key("trusted"),
+      operator: this.key("operator"),
+    };
+    const secrets = secretVariables(
+      { bridge: this.credentials, keys, subjects: { client: "ada" } },
+      this.bridge.url,
+    );
+    const launcher = installRuntimeLauncher(home);
+    const inspectorPort = profiles === undefined ? undefined : await freePort();
+    const start: GatewayStart = {
+      port: 0,
+      bundle,
+      objects: join(home, "objects"),
+      runtime: inspectorPort === undefined ? launcher : withInspector(home, launcher, inspectorPort),
+      variables: {
+        ...readVariables(bundle, {}),
+        ...this.#variables,
+        ...secrets,
+        TOPIC_PREFIX: topicPrefixOf(worker),
+      },
+    };
+    return { ...(await this.#spawn("gateway", start)), inspectorPort };
+  }
+
+  /** A server that does nothing, to tell what the load client itself can do. */
+  startSink(): Promise<RunningProcess> {
+    return this.#spawn("sink", {});
+  }
+
+  async #spawn(name: "bridge" | "gateway" | "sink", start: object): Promise<RunningProcess> {
+    // Log lines are written, as they are under `npm start`, but not to the terminal.
+    const output = openSync(join(this.directory, `${name}.log`), "a");
+    const script = join(name === "sink" ? import.meta.dirname : local, `${name}.ts`);
+    const child = spawn(process.execPath, [script], { stdio: ["ignore", output, output, "ipc"] });
+    child.send(start);
+    const url = await firstAnswer(child, name);
+    const started = { url, pid: child.pid ?? 0, stop: () => end(child) };
+    this.#processes.unshift(started);
+    return started;
+  }
+
+  async stop(): Promise<void> {
+    for (const running of this.#processes) await running.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** What others append is not for Gavel's objects to read: peers on the same bridge have their own topics. */
+export function topicPrefixOf(worker: WorkerName): string {
+  return worker === "edge-only" || worker === "forwarder" ? `${worker}.` : "";
+}
+
+function firstAnswer(child: ChildProcess, name: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once("message", (message) => {
+      const answer = message as ChildMessage;
+      if (answer.kind === "ready") resolve(answer.url);
+      else reject(new Error(`the ${name} does not start: ${answer.message}`));
+    });
+    child.once("exit", (code) => reject(new Error(`the ${name} ended with ${code}`)));
+  });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGTERM");
+  await ended;
+}
+
+/** The runtime with its inspector open, for a CPU profile. */
+function withInspector(home: string, launcher: string, port: number): string {
+  const path = join(home, "workerd-inspected");
+  const script = `#!/bin/sh\ncommand=$1\nshift\nexec '${launcher}' "$command" --inspector-addr=127.0.0.1:${port} "$@"\n`;
+  writeFileSync(path, script, { mode: 0o700 });
+  return path;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" ? (address?.port ?? 0) : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,162 @@
+import type { Benchmark, BenchmarkOptions, Figure } from "./harness/figures.ts";
+import { listItems } from "./harness/auctions.ts";
+import { basicAuthorization } from "./harness/bridge-client.ts";
+import { requestMaker } from "./harness/connection.ts";
+import { bidBody, bidderOf } from "./harness/events.ts";
+import { closedLoop } from "./harness/load.ts";
+import { RecordFactory } from "./harness/records.ts";
+import { quantile } from "./harness/statistics.ts";
+import { System, topicPrefixOf } from "./harness/system.ts";
+
+const itemCount = 1_000;
+const partitionCount = 8;
+const secondsPerTurn = 3;
+const warmUpSeconds = 3;
+const connectionCounts = [32, 64] as const;
+const auctionMs = 60 * 60 * 1000;
+
+/**
+ * (a) Single bids against a bare Hono Worker that hands the same record to the same bridge: what
+ * the edge costs, and what push and apply cost on top. The variants take turns within a round, so
+ * that whatever else the machine does meets all of them.
+ */
+export const single: Benchmark = {
+  title: "(a) single bids",
+  async run(options) {
+    const system = new System();
+    try {
+      return await measure(system, options);
+    } finally {
+      await system.stop();
+    }
+  },
+};
+
+interface Variant {
+  readonly name: string;
+  readonly url: string;
+  readonly next: () => string;
+}
+
+async function measure(system: System, options: BenchmarkOptions): Promise<Figure[]> {
+  await system.startBridge();
+  const sink = await system.startSink();
+  const variants: readonly Variant[] = [
+    { name: "client alone (node:http sink)", url: sink.url, next: bidRequests(sink.url, system.key()) },
+    await forwarder(system),
+    await edgeOnly(system),
+    await whole(system),
+  ];
+  const figures: Figure[] = [];
+  for (const { url, next } of variants) {
+    await closedLoop({ url, connections: 32, milliseconds: 1000 * warmUpSeconds, status: 202, next });
+  }
+  for (const connections of connectionCounts)
+    figures.push(...(await compare(variants, connections, options)));
+  return figures;
+}
+
+/** Rounds of one number of connections, every variant once in each. */
+async function compare(
+  variants: readonly Variant[],
+  connections: number,
+  { rounds, scale, progress }: BenchmarkOptions,
+): Promise<Figure[]> {
+  const results = variants.map(() => ({ rates: [] as number[], p50: [] as number[], p99: [] as number[] }));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, { url, next }] of variants.entries()) {
+      const milliseconds = 1000 * secondsPerTurn * scale;
+      const load = await closedLoop({ url, connections, milliseconds, status: 202, next });
+      results[index]?.rates.push(load.answered / load.seconds);
+      results[index]?.p50.push(quantile(load.latencies, 0.5));
+      results[index]?.p99.push(quantile(load.latencies, 0.99));
+    }
+    const rates = results.map(({ rates: all }) => Math.round(all.at(-1) ?? 0));
+    progress(`${connections} connections, round ${round + 1}: ${rates.join(", ")} req/s`);
+  }
+  return [
+    ...variants.flatMap(({ name }, index) => figuresOf(name, connections, results[index])),
+    ...ratios(results, connections),
+  ];
+}
+
+type Results = {
+  readonly rates: readonly number[];
+  readonly p50: readonly number[];
+  readonly p99: readonly number[];
+};
+
+function figuresOf(name: string, connections: number, results: Results | undefined): Figure[] {
+  const at = `${name}, ${connections} connections`;
+  return [
+    { name: at, unit: "req/s", values: results?.rates ?? [] },
+    { name: "  p50", unit: "ms", values: results?.p50 ?? [] },
+    { name: "  p99", unit: "ms", values: results?.p99 ?? [] },
+  ];
+}
+
+/** Of the same round: a slow moment of the machine is in both terms. */
+function ratios([, forwarded, edge, all]: readonly Results[], connections: number): Figure[] {
+  const ratio = (of?: Results): number[] =>
+    (of?.rates ?? []).map((rate, round) => rate / (forwarded?.rates[round] ?? Number.NaN));
+  return [
+    {
+      name: `edge path without apply : forwarder, ${connections} connections`,
+      unit: "ratio",
+      values: ratio(edge),
+      goal: { atLeast: 0.8 },
+    },
+    {
+      name: `whole : forwarder, ${connections} connections`,
+      unit: "ratio",
+      values: ratio(all),
+      goal: { atLeast: 0.6 },
+    },
+  ];
+}
+
+function bidRequests(url: string, key: string): () => string {
+  const post = requestMaker("POST", `${url}/v1/bids`, {
+    authorization: `Bearer ${key}`,
+    "content-type": "application/json",
+  });
+  let count = 0;
+  return () => {
+    count += 1;
+    return post(bidBody(`item-${count % itemCount}`, bidderOf(count), 100 + count));
+  };
+}
+
+/** Its requests hold the record that Gavel would make of the bid. */
+async function forwarder(system: System): Promise<Variant> {
+  const { url } = await system.startWorker("forwarder");
+  const post = requestMaker("POST", `${url}/produce`, {
+    authorization: basicAuthorization(system),
+    "content-type": "application/json",
+  });
+  const now = Date.now();
+  const records = Array.from({ length: partitionCount }, (_, partition) =>
+    JSON.stringify([
+      new RecordFactory(partition, topicPrefixOf("forwarder")).bid(
+        `item-${partition}`,
+        "bidder-1",
+        1000,
+        now,
+      ),
+    ]),
+  );
+  let count = 0;
+  return { name: "forwarder", url, next: () => post(records[(count += 1) % partitionCount] ?? "") };
+}
+
+async function edgeOnly(system: System): Promise<Variant> {
+  const { url } = await system.startWorker("edge-only");
+  return { name: "edge path without apply", url, next: bidRequests(url, system.key()) };
+}
+
+async function whole(system: System): Promise<Variant> {
+  const { url } = await system.startWorker("gavel");
+  const itemIds = Array.from({ length: itemCount }, (_, index) => `item-${index}`);
+  await listItems(url, system.key(), itemIds, Date.now() + auctionMs);
+  return { name: "whole, push and apply", url, next: bidRequests(url, system.key()) };
+}

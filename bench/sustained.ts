@@ -1,0 +1,186 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { topics } from "../src/topology.ts";
+import { BridgeClient } from "./harness/bridge-client.ts";
+import { Connection, requestMaker } from "./harness/connection.ts";
+import { cpuPerEvent, cpuTimes } from "./harness/cpu.ts";
+import type { Benchmark, BenchmarkOptions, Figure } from "./harness/figures.ts";
+import { PositionWatch } from "./harness/lag.ts";
+import { expectStatus } from "./harness/load.ts";
+import { NexmarkMix } from "./harness/nexmark.ts";
+import { profileOf } from "./harness/profile.ts";
+import { System } from "./harness/system.ts";
+
+const seconds = 60;
+const warmUpSeconds = 10;
+const connections = 4;
+const partitionCount = 8;
+const lookEveryMs = 200;
+/** Above this lag the client holds back: what it then reaches is what can be sustained. */
+const holdBackMs = 400;
+
+/**
+ * (c) A minute of Nexmark's mix, with items that open, take bids and close, and every output
+ * acknowledged. The client sends as fast as it is answered, but for when a partition's stream time
+ * falls behind: the rate is then what acknowledgement, apply and outputs keep up with together.
+ */
+export const sustained: Benchmark = {
+  title: "(c) sustained, Nexmark's mix with apply and outputs",
+  async run(options) {
+    const system = new System();
+    try {
+      return await measure(system, options);
+    } finally {
+      await system.stop();
+    }
+  },
+};
+
+async function measure(system: System, options: BenchmarkOptions): Promise<Figure[]> {
+  await system.startBridge();
+  const worker = await system.startWorker("gavel", options);
+  const load = new SustainedLoad(system, worker.url);
+  await load.start();
+  await load.run(warmUpSeconds * options.scale, () => undefined);
+  await load.drain();
+  const profile = await profileOf(worker, options, "sustained");
+  const outputsBefore = await load.outputs();
+  const before = cpuTimes(system.bridge, worker);
+  const startedAt = performance.now();
+  const { events, lags } = await load.run(seconds * options.scale, options.progress);
+  const sent = (performance.now() - startedAt) / 1000;
+  const drained = await load.drain();
+  await profile.stop();
+  const cpu = cpuPerEvent(before, cpuTimes(system.bridge, worker), events);
+  const outputs = (await load.outputs()) - outputsBefore;
+  load.close();
+  return [
+    {
+      name: `acknowledged and applied over ${Math.round(sent)} s`,
+      unit: "events/s",
+      values: [events / sent],
+      goal: { atLeast: 50_000 },
+    },
+    { name: "  the article's figure", unit: "events/s", values: [events / sent], goal: { atLeast: 25_000 } },
+    {
+      name: "  lag at the end: until all is applied",
+      unit: "ms",
+      values: [drained.appliedMs],
+      goal: { atMost: 1000 },
+    },
+    { name: "  until all outputs are acknowledged", unit: "ms", values: [drained.sentMs] },
+    { name: "  lag on the way", unit: "ms", values: lags },
+    {
+      name: "  outputs acknowledged",
+      unit: "outputs/s",
+      values: [(1000 * outputs) / (1000 * sent + drained.sentMs)],
+    },
+    { name: "  CPU of workerd", unit: "µs/event", values: [cpu.workerd] },
+    { name: "  CPU of the bridge", unit: "µs/event", values: [cpu.bridge] },
+    { name: "  CPU of the client", unit: "µs/event", values: [cpu.client] },
+  ];
+}
+
+class SustainedLoad {
+  readonly #system: System;
+  readonly #url: string;
+  readonly #mix = new NexmarkMix();
+  readonly #bridge: BridgeClient;
+  #connections: readonly Connection[] = [];
+  #watch: PositionWatch | undefined;
+  readonly #request: Readonly<Record<"items" | "bids", (body: string) => string>>;
+
+  constructor(system: System, url: string) {
+    this.#system = system;
+    this.#url = url;
+    this.#bridge = new BridgeClient(system);
+    const headers = {
+      authorization: `Bearer ${system.key()}`,
+      "content-type": "application/json",
+      prefer: "return=minimal",
+    };
+    this.#request = {
+      items: requestMaker("POST", `${url}/v1/items`, headers),
+      bids: requestMaker("POST", `${url}/v1/bids`, headers),
+    };
+  }
+
+  /** Opens the connections, and one item in each partition whose position tells how far it is. */
+  async start(): Promise<void> {
+    this.#connections = await Promise.all(
+      Array.from({ length: connections }, () => Connection.open(this.#url)),
+    );
+    const [first] = this.#connections;
+    if (first === undefined) throw new Error("no connection");
+    for (const body of this.#mix.firstItems()) expectStatus(await first.send(this.#request.items(body)), 202);
+    await sleep(500);
+    this.#watch = await PositionWatch.open(this.#url, this.#system.key(), (number) => `watched-${number}`);
+    await this.#watch.untilEnd(this.#bridge);
+  }
+
+  get #positions(): PositionWatch {
+    if (this.#watch === undefined) throw new Error("the load is not started");
+    return this.#watch;
+  }
+
+  /** Sends for some seconds; answers how many events were acknowledged and the lags seen (ms). */
+  async run(
+    forSeconds: number,
+    progress: (line: string) => void,
+  ): Promise<{ events: number; lags: number[] }> {
+    const end = performance.now() + 1000 * forSeconds;
+    const lags: number[] = [];
+    let events = 0;
+    const send = async (connection: Connection): Promise<void> => {
+      while (performance.now() < end) {
+        if ((lags.at(-1) ?? 0) > holdBackMs) {
+          await sleep(5);
+          continue;
+        }
+        const { kind, body, count } = this.#mix.next(Date.now());
+        expectStatus(await connection.send(this.#request[kind](body)), 202);
+        events += count;
+      }
+    };
+    const look = async (): Promise<void> => {
+      for (let looked = 0; performance.now() < end; looked += 1) {
+        lags.push(await this.#lag());
+        if (looked % 50 === 49) progress(`${events} events, lag ${Math.round(lags.at(-1) ?? 0)} ms`);
+        await sleep(lookEveryMs);
+      }
+    };
+    await Promise.all([look(), ...this.#connections.map(send)]);
+    return { events, lags };
+  }
+
+  /** Of the partition that is furthest behind: the age of the newest record that it has applied. */
+  async #lag(): Promise<number> {
+    const now = Date.now();
+    return Math.max(...(await this.#positions.look()).map(({ asOf }) => now - asOf));
+  }
+
+  /** How long until all that is in the journal is applied, and until no more outputs come. */
+  async drain(): Promise<{ appliedMs: number; sentMs: number }> {
+    const startedAt = performance.now();
+    await this.#positions.untilEnd(this.#bridge);
+    const appliedMs = performance.now() - startedAt;
+    let sentMs = appliedMs;
+    for (let seen = await this.outputs(), quiet = 0; quiet < 10; quiet += 1) {
+      await sleep(20);
+      const now = await this.outputs();
+      if (now !== seen) [seen, quiet, sentMs] = [now, 0, performance.now() - startedAt];
+    }
+    return { appliedMs, sentMs };
+  }
+
+  /** End offsets of the outputs' topics, summed. */
+  async outputs(): Promise<number> {
+    const completed = await this.#bridge.ends(topics.completed, partitionCount);
+    const notifications = await this.#bridge.ends(topics.notifications, partitionCount);
+    return [...completed, ...notifications].reduce((sum, end) => sum + end, 0);
+  }
+
+  close(): void {
+    for (const connection of this.#connections) connection.close();
+    this.#watch?.close();
+  }
+}
