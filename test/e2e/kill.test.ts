@@ -22,7 +22,6 @@ describe("kill -9 under load, 20 times each of the bridge, the gateway, the runt
   it("hit clients at work, and the system came back each time", () => {
     for (const victim of victims) expect(run.kills[victim]).toBe(killsOfEach);
     expect(run.ledger.failures.noAnswer).toBeGreaterThan(0);
-    expect(run.ledger.failures.unavailable).toBeGreaterThan(0);
   });
 
   it("every acknowledged bid is in the log, at exactly the offset that was returned", () => {
@@ -75,14 +74,17 @@ describe("kill -9 under load, 20 times each of the bridge, the gateway, the runt
       expect(once.map((record) => header(record, "gavel_sequence"))).toEqual(
         once.map((_, index) => String(index + 1)),
       );
-      expect(idsOf(once, "gavel.bidder.rejected.v1")).toEqual([...(expected[partition]?.rejections ?? [])]);
-      expect(idsOf(once, "gavel.bidder.outbid.v1")).toEqual([...(expected[partition]?.outbids ?? [])]);
+      expect(causesOf(once, "gavel.bidder.rejected.v1")).toEqual([
+        ...(expected[partition]?.rejections ?? []),
+      ]);
+      expect(causesOf(once, "gavel.bidder.outbid.v1")).toEqual([...(expected[partition]?.outbids ?? [])]);
     }
   });
 });
 
-function idsOf(records: readonly LogRecord[], type: string): string[] {
+/** The records that caused the outputs of a type: an output's id is its cause's place and a number. */
+function causesOf(records: readonly LogRecord[], type: string): string[] {
   return records
     .filter((record) => header(record, "ce_type") === type)
-    .map((record) => header(record, "ce_id"));
+    .map((record) => header(record, "ce_id").replace(/\/\d+$/, ""));
 }

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { expectedOf } from "./support/expected.ts";
 import { freshHome, npmStart, pidOf } from "./support/home.ts";
 import { type Accepted, item, type ItemAnswer, send } from "./support/http.ts";
 import { readTopic } from "./support/log-reader.ts";
@@ -8,7 +9,10 @@ it("answers 503 with Retry-After while the log is away, and goes on when it retu
   const { local } = await npmStart({ home });
   const bidUrl = `${local.url}/v1/bids`;
   const bid = (amount: number) => ({ itemId: "lot", bidderId: `bidder-${amount}`, amount, currency: "EUR" });
-  await send(`${local.url}/v1/items`, local.keys.backend, item("lot", 600_000));
+  const listed = await send<Accepted>(`${local.url}/v1/items`, local.keys.backend, item("lot", 600_000));
+  const after = `${listed.body.topic}:${listed.body.partition}:${listed.body.offset}`;
+  const open = await send<ItemAnswer>(`${local.url}/v1/items/lot?after=${after}`, local.keys.backend);
+  expect(open.body.status).toBe("open");
   expect((await send(bidUrl, local.keys.backend, bid(200), { prefer: "wait=5" })).status).toBe(200);
 
   // Stopped, not killed: the supervisor would have a killed one back within moments.
@@ -43,7 +47,16 @@ it("answers 503 with Retry-After while the log is away, and goes on when it retu
     "idempotency-key": "the-same-bid",
   });
   expect(again.status).toBe(200);
+
+  // Whatever the log took while nobody heard its answer is applied as well, and counted once.
   const journal = await readTopic(local.bridge, "auction.bids");
+  const expected = expectedOf(journal[later.partition] ?? []).items.get("lot");
+  const { body: applied } = await send<ItemAnswer>(`${local.url}/v1/items/lot`, local.keys.backend);
+  expect(applied).toMatchObject({
+    bids: expected?.bids,
+    rejected: expected?.rejected,
+    highest: expected?.highest,
+  });
   expect(journal[later.partition]?.[later.offset]?.value).toContain('"amount":400');
 });
 

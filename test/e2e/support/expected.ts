@@ -2,7 +2,11 @@ import { header, type LogRecord } from "./log-reader.ts";
 
 /** What an item has to be, by the log alone. */
 export interface ExpectedItem {
-  highest: { readonly amount: number; readonly bidId: string } | null;
+  highest: {
+    readonly amount: number;
+    readonly bidderId: string;
+    readonly bidId: string;
+  } | null;
   bids: number;
   rejected: number;
   readonly startingPrice: number;
@@ -11,7 +15,7 @@ export interface ExpectedItem {
 
 export interface Expected {
   readonly items: ReadonlyMap<string, ExpectedItem>;
-  /** Ids of the outputs `rejected` and `outbid` that a bid's record has to have caused. */
+  /** Records, as `topic/partition/offset`, that have to have caused a `rejected` or an `outbid`. */
   readonly rejections: ReadonlySet<string>;
   readonly outbids: ReadonlySet<string>;
 }
@@ -37,10 +41,11 @@ export function expectedOf(journal: readonly LogRecord[]): Expected {
     if (item === undefined) throw new Error(`${identity} is ahead of its item`);
     if (seen.has(identity)) continue;
     seen.add(identity);
-    const outputId = `${record.topic}/${record.partition}/${record.offset}/1`;
-    const hadHighest = item.highest !== null;
-    if (!applyBid(item, record)) rejections.add(outputId);
-    else if (hadHighest) outbids.add(outputId);
+    const cause = `${record.topic}/${record.partition}/${record.offset}`;
+    const displaced = item.highest?.bidderId;
+    if (!applyBid(item, record)) rejections.add(cause);
+    // Nobody is told to have outbid themselves.
+    else if (displaced !== undefined && displaced !== item.highest?.bidderId) outbids.add(cause);
   }
   return { items, rejections, outbids };
 }
@@ -55,13 +60,13 @@ function openingOf(record: LogRecord): ExpectedItem {
 
 /** Whether the bid stands. */
 function applyBid(item: ExpectedItem, record: LogRecord): boolean {
-  const { amount } = JSON.parse(record.value) as { amount: number };
+  const { amount, bidderId } = JSON.parse(record.value) as { amount: number; bidderId: string };
   const enough = item.highest === null ? item.startingPrice : item.highest.amount + 1;
   if (record.timestamp >= item.endsAt || amount < enough) {
     item.rejected += 1;
     return false;
   }
-  item.highest = { amount, bidId: header(record, "ce_id") };
+  item.highest = { amount, bidderId, bidId: header(record, "ce_id") };
   item.bids += 1;
   return true;
 }
