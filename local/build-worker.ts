@@ -43,9 +43,10 @@ function bundle(directory: string): void {
   const args = ["deploy", "--dry-run", "--config", configPath, "--outdir", directory];
   const environment = {
     ...process.env,
-    // Nothing of a local start goes to the network: no metrics, no look for a newer version.
+    // A local start asks nothing of the network (metrics, a newer version) and writes no logs elsewhere.
     WRANGLER_SEND_METRICS: "false",
     WRANGLER_HIDE_BANNER: "true",
+    WRANGLER_WRITE_LOGS: "false",
   };
   const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
     env: environment,
