@@ -104,6 +104,7 @@ export class JournalState {
     try {
       storage.transaction(() => {
         const from = store.state.position;
+        store.prepare(run.map((record) => record.key));
         for (const record of run) if (record.offset >= store.state.position) reducer.apply(record);
         outbox.add(store.takeOutputs(), from, store.state.sequences, this.alreadySent);
         store.flush(outbox.oldestPosition);

@@ -4,13 +4,21 @@ import type { ProduceRecord } from "../src/kafka/port.ts";
 import { topics } from "../src/topology.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { prepare, recordOf, type PreparedOutput } from "./outbox-record.ts";
-import type { LosersRow, OutputsRow, StoredOutbox } from "./storage/outbox.ts";
+import { isFanOut, type FanOut, type StoredOutbox } from "./storage/outbox.ts";
 
 /** One produce at most, by count and by characters of the values. */
 const maximumRecords = 1_000;
 const maximumCharacters = 700_000;
-/** Entries that one slice of a fan-out looks at. */
-const maximumWalked = 1_000;
+/** Entries that the fan-outs of one produce look at. */
+const maximumWalked = 2_000;
+
+/** What one produce brings of one part of the queue. */
+interface Step {
+  /** How many of the records are of this part. */
+  readonly records: number;
+  /** Of a fan-out that this produce does not finish: where it then is. */
+  readonly begun?: FanOut;
+}
 
 export interface OutboxSenderHost {
   readonly source: string;
@@ -54,9 +62,8 @@ export class OutboxSender {
 
   private async drain(topic: OutputTopic): Promise<void> {
     try {
-      for (let head = this.head(topic); head !== undefined; head = this.head(topic)) {
-        if (head.kind === "losers") await this.sendLosers(head);
-        else await this.sendOutputs(topic);
+      while (this.host.outbox().queue(topic).length > 0) {
+        await this.send(topic);
         this.host.onSent();
       }
     } catch (error) {
@@ -66,54 +73,74 @@ export class OutboxSender {
     }
   }
 
-  private head(topic: OutputTopic): OutputsRow | LosersRow | undefined {
-    return this.host.outbox().queue(topic)[0];
-  }
-
-  private async sendOutputs(topic: OutputTopic): Promise<void> {
-    const records: ProduceRecord[] = [];
-    let characters = 0;
+  /**
+   * One produce: outputs and slices of fan-outs from the head of the queue, as many as fit, so that
+   * many small completions share it.
+   */
+  private async send(topic: OutputTopic): Promise<void> {
+    const slice = new Slice();
     for (const row of this.host.outbox().queue(topic)) {
-      if (row.kind !== "outputs" || records.length >= maximumRecords || characters >= maximumCharacters)
-        break;
-      for (const [index, output] of row.outputs.entries()) {
-        if (records.length >= maximumRecords || (records.length > 0 && characters >= maximumCharacters))
-          break;
-        characters += output[4].length;
-        records.push(this.recordOf(topic, output, row.firstSequence + index));
+      let sequence = row.firstSequence;
+      for (const part of row.parts) {
+        if (slice.isFull) break;
+        if (isFanOut(part)) {
+          this.walk(part, sequence, slice);
+          sequence += part.losers.count - part.sent;
+        } else {
+          slice.addOutput(this.recordOf(topic, part, sequence));
+          sequence += 1;
+        }
       }
+      if (slice.isFull) break;
     }
-    await this.produce(records, (count) => this.host.outbox().acknowledge(topic, count));
+    await this.produce(slice.records, (count) => this.acknowledge(topic, slice.steps, count));
   }
 
-  /** One slice of a fan-out: walks the item's entries from newest to oldest. */
-  private async sendLosers(row: LosersRow): Promise<void> {
+  /**
+   * Adds a fan-out's next outputs, walking the item's entries from newest to oldest: a bidder's
+   * newest accepted bid is met first. Walked from the newest on, the bidders met tell which bid
+   * that is; a walk that goes on in the middle has to look it up.
+   */
+  private walk(fanOut: FanOut, firstSequence: number, slice: Slice): void {
+    const { losers } = fanOut;
     const alreadySent = this.host.alreadySent("notifications");
-    const records: ProduceRecord[] = [];
-    let made = 0;
-    let cursor = row.cursor;
-    for (let walked = 0; cursor !== 0 && walked < maximumWalked; walked += 1) {
+    const met = fanOut.cursor === losers.lastEntry ? new Set<string>() : undefined;
+    const before = slice.records.length;
+    let { cursor, sent } = fanOut;
+    for (; cursor !== 0 && !slice.isFull; slice.walked += 1) {
       const entry = this.host.entry(cursor);
-      if (entry === undefined) throw new Error(`entry ${cursor} of item ${row.losers.itemId} is not stored`);
+      if (entry === undefined) throw new Error(`entry ${cursor} of item ${losers.itemId} is not stored`);
       cursor = entry.previous;
-      const isBid = entry.kind === "bid" && entry.reason === null;
-      if (!isBid || entry.bidderId === row.losers.winner || !this.host.isLastOfBidder(entry)) continue;
-      made += 1;
-      const sequence = row.firstSequence + made - 1;
+      if (entry.kind !== "bid" || entry.reason !== null || entry.bidderId === losers.winner) continue;
+      if (met === undefined ? !this.host.isLastOfBidder(entry) : met.has(entry.bidderId)) continue;
+      met?.add(entry.bidderId);
+      sent += 1;
+      const sequence = firstSequence + sent - fanOut.sent - 1;
       if (sequence <= alreadySent) continue;
-      records.push(
-        this.recordOf("notifications", prepare(lost(row.losers, entry, row.sent + made)), sequence),
-      );
+      slice.add(this.recordOf("notifications", prepare(lost(losers, entry, sent)), sequence));
     }
-    if (cursor === 0 && row.sent + made !== row.losers.count) {
-      throw new Error(
-        `item ${row.losers.itemId} has ${row.sent + made} other bidders, ${row.losers.count} were counted`,
-      );
+    if (cursor === 0 && sent !== losers.count) {
+      throw new Error(`item ${losers.itemId} has ${sent} other bidders, ${losers.count} were counted`);
     }
-    // All or nothing: a slice that was appended in part is sent again, under the same sequences.
-    await this.produce(records, (count) => {
-      if (count === records.length) this.host.outbox().acknowledgeLosers(made, cursor);
-    });
+    const records = slice.records.length - before;
+    slice.steps.push(cursor === 0 ? { records } : { records, begun: { losers, cursor, sent } });
+  }
+
+  /**
+   * The log has the first `count` records. A fan-out's slice counts when all of it is there; of
+   * one that is there in part, all is sent again under the same sequences.
+   */
+  private acknowledge(topic: OutputTopic, steps: readonly Step[], count: number): void {
+    let left = count;
+    let done = 0;
+    let begun: FanOut | undefined;
+    for (const step of steps) {
+      if (step.records > left) break;
+      left -= step.records;
+      if (step.begun === undefined) done += 1;
+      else begun = step.begun;
+    }
+    this.host.outbox().acknowledge(topic, done, begun);
   }
 
   private recordOf(topic: OutputTopic, output: PreparedOutput, sequence: number): ProduceRecord {
@@ -134,5 +161,28 @@ export class OutboxSender {
     acknowledge(failed === -1 ? records.length : failed);
     const failure = results[failed];
     if (failure !== undefined && !failure.ok) throw failure.error;
+  }
+}
+
+/** What one produce takes from the queue. */
+class Slice {
+  readonly records: ProduceRecord[] = [];
+  readonly steps: Step[] = [];
+  walked = 0;
+  private characters = 0;
+
+  get isFull(): boolean {
+    const isLarge = this.records.length >= maximumRecords || this.characters >= maximumCharacters;
+    return isLarge || this.walked >= maximumWalked;
+  }
+
+  add(record: ProduceRecord): void {
+    this.records.push(record);
+    this.characters += record.value.length;
+  }
+
+  addOutput(record: ProduceRecord): void {
+    this.add(record);
+    this.steps.push({ records: 1 });
   }
 }

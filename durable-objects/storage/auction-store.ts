@@ -27,8 +27,9 @@ import { StoredItems } from "./items.ts";
 import { SeenIndex } from "./seen-index.ts";
 import { StoredWaiting } from "./waiting.ts";
 
-const cachedBidders = 25_000;
+const cachedBidders = 50_000;
 const departuresPerTransaction = 20;
+const compactedPagesPerTransaction = 16;
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
@@ -57,9 +58,14 @@ export class StoredAuction implements AuctionStore {
     this.waiting = new StoredWaiting(storage);
     this.aggregates = new StoredAggregates(storage);
     this.seen = new SeenIndex(storage, seenRunPairs);
-    this.compactionCursor = 0;
+    this.compactionCursor = -1;
     this.compactionResumes = 0;
     this.catchUpDerived();
+  }
+
+  /** Reads the items that a run of records is about, so that each need not be read on its own. */
+  prepare(itemIds: Iterable<string>): void {
+    this.items.preload(itemIds);
   }
 
   /** Counts and indexes the entries that are in chunks but not yet in the rows of windows, cells and runs. */
@@ -210,25 +216,25 @@ export class StoredAuction implements AuctionStore {
   }
 
   /**
-   * One chunk a transaction, and a day of stream time between two passes over the chunks. Entries
-   * that are not in the stored windows and cells yet stay: those are rebuilt from them at a start.
+   * A few pages a transaction, and a day of stream time between two passes over them. Entries that
+   * are not in the stored windows and cells yet stay: those are rebuilt from them at a start.
    */
   private compact(): void {
     const { streamTime, retentionMs } = this.state;
     if (streamTime < this.compactionResumes) return;
     const before = streamTime - Math.max(retentionMs, repetitionWindowMs);
-    const cursor = this.entries.compactNext(
-      this.compactionCursor,
-      this.aggregates.countedThrough,
-      before,
-      (itemId) => this.items.get(itemId) !== undefined,
-    );
-    if (cursor !== null) {
-      this.compactionCursor = cursor;
-      return;
+    const isKept = (itemId: string): boolean => this.items.get(itemId) !== undefined;
+    for (let pages = 0; pages < compactedPagesPerTransaction; pages += 1) {
+      const { compactionCursor: cursor, aggregates } = this;
+      const next = this.entries.compactNext(cursor, aggregates.countedThrough, before, isKept);
+      if (next === null) return this.endCompaction();
+      this.compactionCursor = next;
     }
-    this.compactionCursor = 0;
-    this.compactionResumes = streamTime + dayMs;
+  }
+
+  private endCompaction(): void {
+    this.compactionCursor = -1;
+    this.compactionResumes = this.state.streamTime + dayMs;
     this.seen.dropThrough(this.entries.firstNumber() - 1);
   }
 }

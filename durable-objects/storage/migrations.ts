@@ -16,8 +16,7 @@ const migrations: readonly (readonly string[])[] = [
        PRIMARY KEY (due, item_id)) WITHOUT ROWID`,
     `CREATE TABLE waiting (offset INTEGER PRIMARY KEY, expires_at INTEGER NOT NULL, item_id TEXT NOT NULL,
        event TEXT NOT NULL)`,
-    `CREATE TABLE entries (first_number INTEGER PRIMARY KEY, last_number INTEGER NOT NULL,
-       stream_time INTEGER NOT NULL, entries TEXT NOT NULL)`,
+    `CREATE TABLE entries (page INTEGER PRIMARY KEY, stream_time INTEGER NOT NULL, entries TEXT NOT NULL)`,
     `CREATE TABLE seen_runs (id INTEGER PRIMARY KEY, first_number INTEGER NOT NULL, last_number INTEGER NOT NULL,
        filter BLOB NOT NULL)`,
     `CREATE TABLE seen_slices (run INTEGER NOT NULL, slice INTEGER NOT NULL, lowest REAL NOT NULL,
@@ -29,7 +28,7 @@ const migrations: readonly (readonly string[])[] = [
     `CREATE TABLE cells (cell TEXT NOT NULL, country TEXT NOT NULL, totals TEXT NOT NULL,
        PRIMARY KEY (cell, country)) WITHOUT ROWID`,
     `CREATE TABLE outbox (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, first_sequence INTEGER NOT NULL,
-       count INTEGER NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL)`,
+       position INTEGER NOT NULL, payload TEXT NOT NULL)`,
     `CREATE TABLE bookkeeping (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
   ],
 ];

@@ -8,35 +8,35 @@ const maximumRowCharacters = 400_000;
 const maximumUnsentCharacters = 16_000_000;
 const maximumUnsentRows = 2_000;
 
-/** Outputs of one transaction and topic, in one row. */
-export interface OutputsRow {
-  readonly kind: "outputs";
+/** A fan-out that is made when it is sent: how far the walk over the item's entries has come. */
+export interface FanOut {
+  readonly losers: LosersOutput;
+  /** Entry at which the walk goes on, 0 at its end. */
+  readonly cursor: number;
+  /** Outputs made so far. */
+  readonly sent: number;
+}
+
+/** What comes next in a topic: an output, or the outputs that a fan-out still has to make. */
+export type OutboxPart = PreparedOutput | FanOut;
+
+/** The parts that one transaction has for one topic, or as many of them as fit a row. */
+export interface OutboxRow {
   readonly id: number;
   readonly position: number;
+  /** Sequence of the first output that is not in the log. */
   firstSequence: number;
-  outputs: PreparedOutput[];
+  parts: OutboxPart[];
   readonly characters: number;
 }
 
-/** A fan-out that is made when it is sent: how far the walk over the item's entries has come. */
-export interface LosersRow {
-  readonly kind: "losers";
-  readonly id: number;
-  readonly position: number;
-  firstSequence: number;
-  readonly losers: LosersOutput;
-  /** Entry at which the walk goes on, 0 at its end. */
-  cursor: number;
-  /** Outputs made so far. */
-  sent: number;
+export function isFanOut(part: OutboxPart): part is FanOut {
+  return !Array.isArray(part);
 }
 
-export type OutboxRow = OutputsRow | LosersRow;
-
-interface StoredLosers {
-  readonly losers: LosersOutput;
-  readonly cursor: number;
-  readonly sent: number;
+/** Outputs that a part still stands for. */
+export function countOf(part: OutboxPart): number {
+  return isFanOut(part) ? part.losers.count - part.sent : 1;
 }
 
 /**
@@ -56,24 +56,20 @@ export class StoredOutbox {
 
   constructor(storage: PartitionStorage) {
     this.storage = storage;
-    type Row = {
-      id: number;
-      topic: OutputTopic;
-      first_sequence: number;
-      position: number;
-      kind: string;
-      payload: string;
-    };
+    type Row = { id: number; topic: OutputTopic; first_sequence: number; position: number; payload: string };
     const rows = storage.all<Row>(
-      `SELECT id, topic, first_sequence, position, kind, payload FROM outbox ORDER BY id`,
+      `SELECT id, topic, first_sequence, position, payload FROM outbox ORDER BY id`,
     );
-    for (const row of rows) this.enqueue(row.topic, readRow(row));
+    for (const { id, topic, first_sequence: firstSequence, position, payload } of rows) {
+      const parts = JSON.parse(payload) as OutboxPart[];
+      this.enqueue(topic, { id, position, firstSequence, parts, characters: payload.length });
+    }
     this.nextId = (rows.at(-1)?.id ?? 0) + 1;
   }
 
   private enqueue(topic: OutputTopic, row: OutboxRow): void {
     this.queues[topic].push(row);
-    if (row.kind === "outputs") this.unsentCharacters += row.characters;
+    this.unsentCharacters += row.characters;
   }
 
   queue(topic: OutputTopic): readonly OutboxRow[] {
@@ -92,12 +88,9 @@ export class StoredOutbox {
 
   /** Outputs not yet acknowledged. */
   get unsent(): number {
-    const count = (row: OutboxRow): number =>
-      row.kind === "outputs" ? row.outputs.length : row.losers.count - row.sent;
-    return outputTopics.reduce(
-      (sum, topic) => sum + this.queues[topic].reduce((total, row) => total + count(row), 0),
-      0,
-    );
+    let sum = 0;
+    for (const topic of outputTopics) for (const row of this.queues[topic]) sum += countAll(row.parts);
+    return sum;
   }
 
   /** Journal position at which the transaction of the oldest unsent outputs began. */
@@ -120,168 +113,99 @@ export class StoredOutbox {
     alreadySent: Readonly<Record<OutputTopic, number>>,
   ): void {
     for (const topic of outputTopics) {
-      let run: PreparedOutput[] = [];
-      const writeRun = (): void => {
-        if (run.length > 0) this.insertOutputs(topic, sequences[topic] - run.length + 1, run, position);
-        run = [];
-      };
+      const first = sequences[topic] + 1;
+      const parts: OutboxPart[] = [];
+      let unsent = first;
       for (const output of outputs) {
         if (output.topic !== topic) continue;
-        if (isLosers(output)) {
-          writeRun();
-          this.addLosers(output, sequences[topic] + 1, position, alreadySent[topic]);
-          sequences[topic] += output.count;
-        } else {
-          sequences[topic] += 1;
-          if (sequences[topic] > alreadySent[topic]) run.push(prepare(output));
-        }
+        const part = isLosers(output)
+          ? { losers: output, cursor: output.lastEntry, sent: 0 }
+          : prepare(output);
+        sequences[topic] += countOf(part);
+        // What is in the topic is a prefix; a fan-out that is there in part makes the rest of it.
+        if (sequences[topic] > alreadySent[topic]) parts.push(part);
+        else unsent = sequences[topic] + 1;
       }
-      writeRun();
+      this.store(topic, unsent, parts, position);
     }
   }
 
-  private insertOutputs(
-    topic: OutputTopic,
-    firstSequence: number,
-    outputs: readonly PreparedOutput[],
-    position: number,
-  ): void {
-    let sequence = firstSequence;
-    for (const part of splitBySize(outputs)) {
-      const payload = JSON.stringify(part);
-      const id = this.insert(topic, sequence, part.length, position, "outputs", payload);
-      this.enqueue(topic, {
-        kind: "outputs",
-        id,
-        position,
-        firstSequence: sequence,
-        outputs: [...part],
-        characters: payload.length,
-      });
-      sequence += part.length;
+  private store(topic: OutputTopic, sequence: number, parts: readonly OutboxPart[], position: number): void {
+    let firstSequence = sequence;
+    for (const some of splitBySize(parts)) {
+      const payload = JSON.stringify(some);
+      const id = this.insert(topic, firstSequence, position, payload);
+      this.enqueue(topic, { id, position, firstSequence, parts: some, characters: payload.length });
+      firstSequence += countAll(some);
     }
   }
 
-  private addLosers(
-    losers: LosersOutput,
-    firstSequence: number,
-    position: number,
-    alreadySent: number,
-  ): void {
-    if (firstSequence + losers.count - 1 <= alreadySent) return;
-    const start: StoredLosers = { losers, cursor: losers.lastEntry, sent: 0 };
-    const id = this.insert(
-      "notifications",
-      firstSequence,
-      losers.count,
-      position,
-      "losers",
-      JSON.stringify(start),
-    );
-    this.enqueue("notifications", { kind: "losers", id, position, firstSequence, ...start });
-  }
-
-  private insert(
-    topic: OutputTopic,
-    firstSequence: number,
-    count: number,
-    position: number,
-    kind: OutboxRow["kind"],
-    payload: string,
-  ): number {
+  private insert(topic: OutputTopic, firstSequence: number, position: number, payload: string): number {
     const id = this.nextId;
     this.nextId += 1;
     this.storage.run(
-      `INSERT INTO outbox (id, topic, first_sequence, count, position, kind, payload) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO outbox (id, topic, first_sequence, position, payload) VALUES (?, ?, ?, ?, ?)`,
       id,
       topic,
       firstSequence,
-      count,
       position,
-      kind,
       payload,
     );
     return id;
   }
 
-  /** The log has the first `count` outputs of the topic's queue, all of them in `outputs` rows. */
-  acknowledge(topic: OutputTopic, count: number): void {
-    let left = count;
+  /**
+   * The log has the first `count` parts of the topic's queue, and of the fan-out behind them what
+   * brings it to `begun`.
+   */
+  acknowledge(topic: OutputTopic, count: number, begun: FanOut | undefined): void {
+    if (count === 0 && begun === undefined) return;
     const queue = this.queues[topic];
+    let left = count;
     this.storage.transaction(() => {
-      for (let row = queue[0]; left > 0 && row?.kind === "outputs"; row = queue[0]) {
-        if (left >= row.outputs.length) {
-          left -= row.outputs.length;
-          this.unsentCharacters -= row.characters;
-          this.storage.run(`DELETE FROM outbox WHERE id = ?`, row.id);
-          queue.shift();
-          continue;
-        }
-        row.outputs = row.outputs.slice(left);
-        row.firstSequence += left;
-        left = 0;
-        this.update(row.id, row.firstSequence, row.outputs.length, JSON.stringify(row.outputs));
+      for (let row = queue[0]; row !== undefined && left >= row.parts.length; row = queue[0]) {
+        left -= row.parts.length;
+        this.unsentCharacters -= row.characters;
+        this.storage.run(`DELETE FROM outbox WHERE id = ?`, row.id);
+        queue.shift();
       }
+      const [row] = queue;
+      if (row !== undefined && (left > 0 || begun !== undefined)) this.shorten(row, left, begun);
     });
   }
 
-  /** The log has `count` outputs more of the fan-out at the head of the queue; it goes on at `cursor`. */
-  acknowledgeLosers(count: number, cursor: number): void {
-    const queue = this.queues.notifications;
-    const row = queue[0];
-    if (row?.kind !== "losers") throw new Error("the head of the outbox is not a fan-out");
-    row.firstSequence += count;
-    row.sent += count;
-    row.cursor = cursor;
-    if (row.sent >= row.losers.count || cursor === 0) {
-      this.storage.run(`DELETE FROM outbox WHERE id = ?`, row.id);
-      queue.shift();
-      return;
-    }
-    const progress: StoredLosers = { losers: row.losers, cursor, sent: row.sent };
-    this.update(row.id, row.firstSequence, row.losers.count - row.sent, JSON.stringify(progress));
-  }
-
-  private update(id: number, firstSequence: number, count: number, payload: string): void {
+  private shorten(row: OutboxRow, count: number, begun: FanOut | undefined): void {
+    const parts = begun === undefined ? row.parts.slice(count) : [begun, ...row.parts.slice(count + 1)];
+    row.firstSequence += countAll(row.parts) - countAll(parts);
+    row.parts = parts;
     this.storage.run(
-      `UPDATE outbox SET first_sequence = ?, count = ?, payload = ? WHERE id = ?`,
-      firstSequence,
-      count,
-      payload,
-      id,
+      `UPDATE outbox SET first_sequence = ?, payload = ? WHERE id = ?`,
+      row.firstSequence,
+      JSON.stringify(parts),
+      row.id,
     );
   }
 }
 
-function readRow(row: {
-  id: number;
-  first_sequence: number;
-  position: number;
-  kind: string;
-  payload: string;
-}): OutboxRow {
-  const common = { id: row.id, position: row.position, firstSequence: row.first_sequence };
-  if (row.kind === "losers")
-    return { kind: "losers", ...common, ...(JSON.parse(row.payload) as StoredLosers) };
-  const outputs = JSON.parse(row.payload) as PreparedOutput[];
-  return { kind: "outputs", ...common, outputs, characters: row.payload.length };
+function countAll(parts: readonly OutboxPart[]): number {
+  return parts.reduce((sum, part) => sum + countOf(part), 0);
 }
 
 function isLosers(output: Output | LosersOutput): output is LosersOutput {
   return "idPrefix" in output;
 }
 
-function* splitBySize(outputs: readonly PreparedOutput[]): Generator<readonly PreparedOutput[]> {
-  let part: PreparedOutput[] = [];
+function* splitBySize(parts: readonly OutboxPart[]): Generator<OutboxPart[]> {
+  let some: OutboxPart[] = [];
   let characters = 0;
-  for (const output of outputs) {
-    const size = output[4].length + 200;
-    if (part.length > 0 && characters + size > maximumRowCharacters) {
-      yield part;
-      [part, characters] = [[], 0];
+  for (const part of parts) {
+    const size = 400 + (isFanOut(part) ? 0 : part[4].length);
+    if (some.length > 0 && characters + size > maximumRowCharacters) {
+      yield some;
+      [some, characters] = [[], 0];
     }
-    part.push(output);
+    some.push(part);
     characters += size;
   }
-  if (part.length > 0) yield part;
+  if (some.length > 0) yield some;
 }

@@ -2,11 +2,11 @@ import type { PartitionStorage } from "../dependencies.ts";
 
 /** Pairs in memory before they become a run; 65,536 pairs are 1 MiB of row data and about 6 MB of map. */
 const defaultRunPairs = 65_536;
-/** Pairs of one row: 64 KiB. */
-const slicePairs = 4_096;
+/** Pairs of one row: 8 KiB, which a look-up reads whole. */
+const slicePairs = 512;
 const filterBitsPerPair = 10;
 const filterProbes = 6;
-const cachedSlices = 64;
+const cachedSlices = 512;
 
 interface Run {
   readonly id: number;
@@ -20,7 +20,7 @@ interface Run {
  * Hash → number of the newest entry with it, for two questions about every bid: was this event
  * judged before, and does this bidder stand on the item already? A row a hash would double what
  * a bid costs, so hashes collect in memory and leave as sorted runs with a Bloom filter each
- * (a log-structured merge tree of one level): about one row for 4,000 hashes. What is not in a
+ * (a log-structured merge tree of one level): about one row for 500 hashes. What is not in a
  * run yet is rebuilt from the entries. A hit is a candidate only: the caller compares the entry.
  */
 export class SeenIndex {
@@ -28,7 +28,7 @@ export class SeenIndex {
   private readonly runPairs: number;
   private recent = new Map<number, number>();
   private readonly runs: Run[];
-  private readonly slices = new Map<string, Float64Array>();
+  private readonly slices = new Map<number, Float64Array>();
 
   constructor(storage: PartitionStorage, runPairs = defaultRunPairs) {
     this.storage = storage;
@@ -88,7 +88,7 @@ export class SeenIndex {
   }
 
   private sliceOf(run: number, slice: number): Float64Array {
-    const key = `${run}/${slice}`;
+    const key = run * 1_024 + slice;
     const cached = this.slices.get(key);
     if (cached !== undefined) return cached;
     const [row] = this.storage.all<{ pairs: ArrayBuffer }>(

@@ -47,12 +47,12 @@ test("an entry is read back as it was judged, before and after it is written, an
   expect(entries.get(27)).toBeUndefined();
 });
 
-test("a transaction's entries are one row", () => {
-  const { storage } = stored(700, 100);
-  expect(storage.all("SELECT first_number FROM entries")).toHaveLength(7);
+test("64 entries are one row, whatever the transactions were", () => {
+  const { storage } = stored(700, 9);
+  expect(storage.all("SELECT page FROM entries")).toHaveLength(11);
 });
 
-test("a chunk stays far below the platform's 2 MB a row", () => {
+test("a page stays far below the platform's 2 MB a row", () => {
   const storage = memoryStorage();
   const entries = new StoredEntries(storage);
   for (let number = 1; number <= 10_000; number += 1) entries.append(entry(number, "x".repeat(64)));
@@ -60,11 +60,11 @@ test("a chunk stays far below the platform's 2 MB a row", () => {
   const [largest] = storage.all<{ characters: number }>(
     "SELECT max(length(entries)) AS characters FROM entries",
   );
-  expect(largest?.characters).toBeLessThan(500_000);
+  expect(largest?.characters).toBeLessThan(100_000);
   expect(entries.get(9_999)).toEqual(entry(9_999, "x".repeat(64)));
 });
 
-test("what comes behind a number is read in order, from the middle of a chunk on", () => {
+test("what comes behind a number is read in order, from the middle of a page on", () => {
   const { entries } = stored(20, 6);
   expect([...entries.after(8)].map(({ number }) => number)).toEqual([
     9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
@@ -74,14 +74,30 @@ test("what comes behind a number is read in order, from the middle of a chunk on
 });
 
 test("entries of items that left go, the numbers of the others keep finding them", () => {
-  const { storage, entries } = stored(20, 5);
-  let cursor: number | null = 0;
-  while (cursor !== null) cursor = entries.compactNext(cursor, 20, 16, (itemId) => itemId === "stays");
+  const { storage, entries } = stored(200, 64);
+  let cursor: number | null = -1;
+  while (cursor !== null) cursor = entries.compactNext(cursor, 200, 150, (itemId) => itemId === "stays");
   expect(entries.get(3)).toBeUndefined();
   expect(entries.get(4)).toEqual(entry(4, "stays"));
-  // The last chunk is not old enough.
-  expect(entries.get(17)).toEqual(entry(17, "leaves"));
-  cursor = 0;
-  while (cursor !== null) cursor = entries.compactNext(cursor, 20, 1_000, () => false);
-  expect(storage.all("SELECT first_number FROM entries")).toEqual([]);
+  // The second page is old enough, the third is not.
+  expect(entries.get(127)).toBeUndefined();
+  expect(entries.get(131)).toEqual(entry(131, "leaves"));
+  cursor = -1;
+  while (cursor !== null) cursor = entries.compactNext(cursor, 192, 1_000, () => false);
+  // The last page is not full: its entries may be counted again at a start.
+  expect(storage.all("SELECT page FROM entries")).toEqual([{ page: 3 }]);
+  entries.append(entry(201, "stays"));
+  entries.flush(201);
+  expect(entries.get(201)).toEqual(entry(201, "stays"));
+  expect(entries.get(200)).toEqual(entry(200, "stays"));
+});
+
+test("a page that was compacted to nothing is filled up again from the right line", () => {
+  const { storage, entries } = stored(10, 5);
+  storage.run("DELETE FROM entries");
+  const restarted = new StoredEntries(storage);
+  restarted.append(entry(11, "stays"));
+  restarted.flush(11);
+  expect(new StoredEntries(storage).get(11)).toEqual(entry(11, "stays"));
+  expect(entries.get(12)).toBeUndefined();
 });
