@@ -43,9 +43,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the outbox order: a produce has its outputs in another one",
     file: "durable-objects/outbox-sender.ts",
-    snippet: "    await this.produce(records, (count) => this.host.outbox().acknowledge(topic, count));",
+    snippet: "    await this.produce(slice.records, (count) => this.acknowledge(topic, slice.steps, count));",
     replacement:
-      "    await this.produce(records.toReversed(), (count) => this.host.outbox().acknowledge(topic, count));",
+      "    await this.produce(slice.records.toReversed(), (count) => this.acknowledge(topic, slice.steps, count));",
   },
   {
     name: "the outbox order: several produces in flight",
