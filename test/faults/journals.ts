@@ -5,7 +5,7 @@ import type { LogRecord } from "../../src/kafka/port.ts";
 
 const hour = 3_600_000;
 /** All times of a journal lie around this one. */
-export const epoch = Date.UTC(2026, 0, 1);
+const epoch = Date.UTC(2026, 0, 1);
 
 /** Mostly moments apart, sometimes days: the windows of stream time are hours long. */
 const moment = fc.oneof(

@@ -5,7 +5,7 @@
 import type { Fault, Faults } from "./faults.ts";
 
 /** Ends the code that runs at the moment of a crash. */
-export class Crash extends Error {
+class Crash extends Error {
   override readonly name = "Crash";
 }
 

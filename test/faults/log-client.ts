@@ -42,6 +42,12 @@ type Fate = (typeof fates)[number] | "acknowledged";
 /** How many of a request's records, counted per topic, get into the log. */
 type Kept = (records: readonly ProduceRecord[]) => ReadonlySet<ProduceRecord>;
 
+/** Tells the caller after a delay, unless the deadline came first. */
+type Answer = (
+  delay: number,
+  tell: (resolve: (results: readonly ProduceResult[]) => void, reject: (error: Error) => void) => void,
+) => void;
+
 export class LogClient implements KafkaLog {
   readonly #world: World;
   readonly #life: Life;
@@ -56,16 +62,24 @@ export class LogClient implements KafkaLog {
     const answered = history.begin(records, this.#life);
     return this.#life.wait((resolve, reject) => {
       const fate = this.#drawFate();
-      const untilDeadline = deadline - scheduler.now;
-      const answer = (delay: number, tell: () => void): void => {
-        const late = delay > untilDeadline;
-        scheduler.after(Math.min(delay, untilDeadline), () => {
-          answered(!late && fate === "acknowledged");
-          if (late) reject(new LogError("timeout", "unknown", "the deadline passed"));
-          else tell();
+      let isAnswered = false;
+      const answer = (delay: number, tell: () => void): void =>
+        scheduler.after(delay, () => {
+          if (isAnswered) return;
+          isAnswered = true;
+          tell();
         });
-      };
-      this.#meet(fate, records, untilDeadline, answer, resolve, reject);
+      // Whatever else is on its way, the deadline is an answer.
+      answer(deadline - scheduler.now, () => {
+        answered(false);
+        reject(new LogError("timeout", "unknown", "the deadline passed"));
+      });
+      this.#meet(fate, records, deadline, (delay, tell) =>
+        answer(delay, () => {
+          answered(fate === "acknowledged");
+          tell(resolve, reject);
+        }),
+      );
     });
   }
 
@@ -99,50 +113,43 @@ export class LogClient implements KafkaLog {
     return faults.chance("produce") ? faults.random.pick(weighted) : "acknowledged";
   }
 
-  #meet(
-    fate: Fate,
-    records: readonly ProduceRecord[],
-    untilDeadline: number,
-    answer: (delay: number, tell: () => void) => void,
-    resolve: (results: readonly ProduceResult[]) => void,
-    reject: (error: Error) => void,
-  ): void {
+  #meet(fate: Fate, records: readonly ProduceRecord[], deadline: number, answer: Answer): void {
     const { faults, scheduler } = this.#world;
     const { latency } = faults.plan;
     const way = faults.random.delay(latency);
-    const back = way + faults.random.delay(latency);
+    const back = faults.random.delay(latency);
+    const untilDeadline = deadline - scheduler.now;
     const land = (delay: number, kept: Kept): void =>
-      scheduler.after(delay, () => this.#arrive(records, kept));
-    const timeOut = (): void => answer(Number.POSITIVE_INFINITY, () => {});
+      scheduler.after(delay, () => void this.#arrive(records, kept));
     if (fate !== "acknowledged") faults.count(fate);
     switch (fate) {
       case "acknowledged":
-        return this.#appendAndTell(records, everything, way, back, answer, resolve);
+        return this.#landAndTell(records, everything, way, back, answer);
       case "produce failed in part":
-        return this.#appendAndTell(records, this.#prefix, way, back, answer, resolve);
+        return this.#landAndTell(records, this.#prefix, way, back, answer);
       case "produce refused":
-        return answer(back, () => reject(new LogError("unavailable", "none", "try again")));
+        return answer(way + back, (_resolve, reject) =>
+          reject(new LogError("unavailable", "none", "try again")),
+        );
       case "produce timed out without effect":
-        return timeOut();
+        return;
       case "produce timed out after effect":
-        land(Math.min(way, untilDeadline), everything);
-        return timeOut();
+        return land(Math.min(way, untilDeadline), everything);
       case "produce timed out after part of its effect":
-        land(Math.min(way, untilDeadline), this.#prefix);
-        return timeOut();
-      case "produce landed after its time-out":
-        land(untilDeadline + faults.random.delay(4_000), faults.random.pick([everything, this.#prefix]));
-        return timeOut();
+        return land(Math.min(way, untilDeadline), this.#prefix);
+      case "produce landed after its time-out": {
+        const kept = faults.random.pick([everything, this.#prefix]);
+        return land(untilDeadline + faults.random.delay(4_000), kept);
+      }
     }
   }
 
-  #appendAndTell(
+  #landAndTell(
     records: readonly ProduceRecord[],
     kept: Kept,
     way: number,
     back: number,
-    answer: (delay: number, tell: () => void) => void,
-    resolve: (results: readonly ProduceResult[]) => void,
+    answer: Answer,
   ): void {
     this.#world.scheduler.after(way, () => {
       const appended = this.#arrive(records, kept);
@@ -151,7 +158,7 @@ export class LogClient implements KafkaLog {
         if (offset !== undefined && timestamp !== undefined) return { ok: true, offset, timestamp };
         return { ok: false, error: new LogError("unavailable", "none", "not appended") };
       });
-      answer(back - way, () => resolve(results));
+      answer(back, (resolve) => resolve(results));
     });
   }
 

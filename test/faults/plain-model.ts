@@ -4,39 +4,25 @@
  * (design and interface), so that a misreading in the product shows as a difference.
  */
 import { eventTypes } from "../../src/topology.ts";
-import type { BidData, BidReason, Edge, HighestBid, Opening, Outcome } from "../../src/auction/events.ts";
+import type { BidData, BidReason, Opening, Outcome } from "../../src/auction/events.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 import { decode } from "./plain-decoding.ts";
-import type { Decoded } from "./plain-decoding.ts";
+import {
+  accepted,
+  completion,
+  concerning,
+  highestOf,
+  identityOf,
+  reasonAgainst,
+  reasonAgainstWithdrawal,
+  standing,
+} from "./plain-item.ts";
+import type { BidRecord, PlainItem, WithdrawalRecord } from "./plain-item.ts";
 
 /** Bids and withdrawals that may wait for their items at one time. */
-export const waitingLimit = 100_000;
+const waitingLimit = 100_000;
 /** How long beyond an item's end its events' ids are remembered, in milliseconds of stream time. */
 const identityWindow = 24 * 60 * 60 * 1000;
-
-export interface JudgedBid extends BidData {
-  readonly bidId: string;
-  readonly edge: Edge;
-  /** The bid's own timestamp. */
-  readonly at: number;
-  readonly offset: number;
-  readonly reason: BidReason | null;
-}
-
-export interface PlainItem {
-  readonly opening: Opening;
-  /** Timestamp of the opening, which is the listing's. */
-  readonly openedAt: number;
-  readonly endsAt: number;
-  /** Every bid judged, in the order of judgement. */
-  readonly bids: JudgedBid[];
-  /** The outcome of the first event of each identity. */
-  readonly identities: Map<string, Outcome>;
-  status: "open" | "sold" | "unsold" | "withdrawn";
-  closedAt: number | null;
-  /** Stream time beyond which only the item's tombstone is left; endless while it is open. */
-  keptUntil: number;
-}
 
 export type OutputTopic = "completed" | "notifications" | "deadLetters";
 
@@ -46,9 +32,6 @@ export interface PlainOutput {
   readonly type: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
-
-type BidRecord = Extract<Decoded, { kind: "bid" }>;
-type WithdrawalRecord = Extract<Decoded, { kind: "withdrawal" }>;
 
 interface Waiting {
   readonly event: BidRecord | WithdrawalRecord;
@@ -264,89 +247,6 @@ export class PlainModel {
     const sequence = 1 + this.outputs.filter((output) => output.topic === topic).length;
     this.outputs.push({ topic, sequence, type, data });
   }
-}
-
-export function accepted(item: PlainItem): JudgedBid[] {
-  return item.bids.filter((bid) => bid.reason === null);
-}
-
-/** The highest accepted bid: each exceeds the one before, so it is the last. */
-export function highestOf(item: PlainItem): JudgedBid | undefined {
-  return accepted(item).at(-1);
-}
-
-export function bidders(item: PlainItem): number {
-  return new Set(accepted(item).map((bid) => bid.bidderId)).size;
-}
-
-/** A bid's reason for rejection, the first that applies. */
-/** Who listed an item by which event. */
-function identityOf({ edge, listing }: Opening): string {
-  return JSON.stringify([edge.subject ?? "", listing.source, listing.id]);
-}
-
-function reasonAgainst(data: BidData, at: number, item: PlainItem): BidReason | null {
-  const { opening } = item;
-  const highest = highestOf(item);
-  if (item.status === "withdrawn") return "withdrawn";
-  if (opening.startsAt !== undefined && at < Date.parse(opening.startsAt)) return "not-started";
-  if (at >= item.endsAt || item.status !== "open") return "ended";
-  if (data.currency !== opening.currency) return "currency-mismatch";
-  if (data.bidderId === opening.sellerId) return "own-item";
-  if (data.amount < opening.startingPrice) return "below-start";
-  const least = highest === undefined ? 0 : highest.amount + (opening.increment ?? 1);
-  return data.amount < least ? "too-low" : null;
-}
-
-function reasonAgainstWithdrawal(
-  event: WithdrawalRecord,
-  item: PlainItem,
-): "withdrawn" | "ended" | "not-seller" | null {
-  const { subject } = event.data.edge;
-  if (item.status === "withdrawn") return "withdrawn";
-  if (event.record.timestamp >= item.endsAt || item.status !== "open") return "ended";
-  return subject !== undefined && subject !== item.opening.sellerId ? "not-seller" : null;
-}
-
-/** What an outcome tells of the item after the event. */
-function standing(item: PlainItem): { highest?: HighestBid; bids: number } {
-  const highest = highestOf(item);
-  const bids = accepted(item).length;
-  if (highest === undefined) return { bids };
-  const { amount, bidderId, bidId } = highest;
-  return { highest: { amount, bidderId, bidId }, bids };
-}
-
-function concerning(bid: JudgedBid): Record<string, unknown> {
-  return { itemId: bid.itemId, bidderId: bid.bidderId, bidId: bid.bidId, amount: bid.amount };
-}
-
-function completion(
-  item: PlainItem,
-  outcome: string,
-  winner: JudgedBid | undefined,
-): Record<string, unknown> {
-  const { opening } = item;
-  return {
-    itemId: opening.itemId,
-    sellerId: opening.sellerId,
-    title: opening.title,
-    category: opening.category,
-    ...(opening.attributes && { attributes: opening.attributes }),
-    currency: opening.currency,
-    outcome,
-    ...(winner && {
-      price: winner.amount,
-      winner: { bidderId: winner.bidderId, bidId: winner.bidId, offset: winner.offset },
-    }),
-    startingPrice: opening.startingPrice,
-    ...(opening.reserve !== undefined && { reserve: opening.reserve }),
-    bids: accepted(item).length,
-    bidders: bidders(item),
-    startsAt: opening.startsAt ?? new Date(item.openedAt).toISOString(),
-    endsAt: opening.endsAt,
-    closedAt: new Date(item.closedAt ?? 0).toISOString(),
-  };
 }
 
 function compareText(one: string, other: string): number {

@@ -1,64 +1,12 @@
-/**
- * What can be read of a partition, computed from the plain model's whole history each time, and
- * compared with what the object answers.
- */
-import type { BidView, CategoryCounts, WindowStats } from "../../durable-objects/rpc.ts";
-import type { ObjectHost } from "./object-host.ts";
-import { accepted, bidders, highestOf } from "./plain-model.ts";
-import type { JudgedBid, PlainItem, PlainModel } from "./plain-model.ts";
-import { Random } from "./random.ts";
-import type { Scheduler } from "./scheduler.ts";
-import { covers } from "./covers.ts";
+/** What can be read of a partition, computed from the plain model's whole history each time. */
+import type { CategoryCounts } from "../../durable-objects/rpc.ts";
+import { accepted, bidders, highestOf } from "./plain-item.ts";
+import type { JudgedBid, PlainItem } from "./plain-item.ts";
+import type { PlainModel } from "./plain-model.ts";
 
-const windowMs = 10_000;
+export const windowMs = 10_000;
 /** How long windows are kept, in milliseconds of stream time. */
 const windowsKeptMs = 3_600_000;
-
-export async function compareViews(
-  model: PlainModel,
-  host: ObjectHost,
-  scheduler: Scheduler,
-): Promise<string[]> {
-  const problems: string[] = [];
-  const ask: Ask = (method) => scheduler.finish(host.call(method));
-  const same = (what: string, is: unknown, should: unknown): void => {
-    if (covers(is, should) && size(is) === size(should)) return;
-    problems.push(`${what}: ${JSON.stringify(is)}, expected ${JSON.stringify(should)}`);
-  };
-  for (const item of model.items.values()) {
-    const { itemId } = item.opening;
-    const answer = await ask((core) => core.readItem({ itemId, waitMs: 0 }));
-    if (model.isForgotten(item)) {
-      same(itemId, answer.kind, "unknown");
-      continue;
-    }
-    same(itemId, answer.kind === "item" ? withoutOptional(answer.item) : answer, viewOf(item, model));
-    same(`bids of ${itemId}`, await readAllBids(itemId, ask), bidViews(item));
-  }
-  same(
-    "categories",
-    sorted((await ask((core) => core.categoryStats())).categories),
-    sorted(categoryRows(model)),
-  );
-  const windowStats = await ask((core) => core.windowStats({ seconds: windowMs / 1_000 }));
-  same("windows", sorted(windowStats.map(withCount)), windows(model));
-  same("cells", sorted((await ask((core) => core.cellStats())).map(withCount)), cells(model));
-  return problems;
-}
-
-type Ask = <Result>(method: Parameters<typeof ObjectHost.prototype.call<Result>>[0]) => Promise<Result>;
-
-function size(value: unknown): number {
-  return typeof value === "object" && value !== null ? Object.keys(value).length : 0;
-}
-
-/** Keeps of a view what the model knows; the rest says where and when it was read. */
-function withoutOptional(view: object): object {
-  const known = ["itemId", "status", "highest", "reserveMet", "bids", "rejected", "bidders"];
-  const entries = known.map((name) => [name, Reflect.get(view, name)] as const);
-  const outcome: unknown = Reflect.get(view, "outcome");
-  return { ...Object.fromEntries(entries), ...(outcome !== undefined && { outcome }) };
-}
 
 function statusOf(item: PlainItem, model: PlainModel): string {
   const { startsAt } = item.opening;
@@ -66,7 +14,7 @@ function statusOf(item: PlainItem, model: PlainModel): string {
   return item.status === "open" && scheduled ? "scheduled" : item.status;
 }
 
-function viewOf(item: PlainItem, model: PlainModel): object {
+export function viewOf(item: PlainItem, model: PlainModel): object {
   const highest = highestOf(item);
   const { offset: _offset, closedAt: _closedAt, ...state } = itemView(item, model);
   const view = {
@@ -111,7 +59,7 @@ function standingOf({ amount, bidderId, bidId }: JudgedBid): object {
   return { amount, bidderId, bidId };
 }
 
-function bidViews(item: PlainItem): object[] {
+export function bidViews(item: PlainItem): object[] {
   return item.bids
     .toSorted((one, other) => other.offset - one.offset)
     .map(({ bidId, bidderId, amount, at, reason, offset }) => ({
@@ -125,18 +73,18 @@ function bidViews(item: PlainItem): object[] {
     }));
 }
 
-/** All bids of an item, page by page, with pages of uneven length. */
-async function readAllBids(itemId: string, ask: Ask): Promise<BidView[]> {
-  const random = new Random(itemId.length);
-  const all: BidView[] = [];
-  for (let before: number | undefined; ;) {
-    const limit = random.integer(1, 40);
-    const query = { itemId, limit, ...(before !== undefined && { before }) };
-    const page = await ask((core) => core.readBids(query));
-    all.push(...(page?.bids ?? []));
-    before = page?.next;
-    if (before === undefined) return all;
-  }
+/** Ids of the items that may be bid on, in the order of a listing. */
+export function openItems(sort: "ending" | "newest", model: PlainModel): string[] {
+  const open = [...model.items.values()].filter((item) => statusOf(item, model) === "open");
+  const key = (item: PlainItem): number =>
+    sort === "ending" ? item.endsAt + item.opening.graceMs : -item.openedAt;
+  const order = sort === "ending" ? 1 : -1;
+  return open
+    .toSorted((one, other) => {
+      const byId = one.opening.itemId < other.opening.itemId ? -1 : 1;
+      return key(one) - key(other) || order * byId;
+    })
+    .map((item) => item.opening.itemId);
 }
 
 export function categoryRows(model: PlainModel): CategoryCounts[] {
@@ -168,7 +116,7 @@ function allAccepted(model: PlainModel): Accepted[] {
   return [...model.items.values()].flatMap((item) => accepted(item).map((bid) => ({ bid, item })));
 }
 
-function windows(model: PlainModel): object[] {
+export function windows(model: PlainModel): object[] {
   const kept = allAccepted(model).filter(({ bid }) => {
     const start = bid.at - (bid.at % windowMs);
     return model.streamTime < start + windowMs + windowsKeptMs;
@@ -185,11 +133,21 @@ function windows(model: PlainModel): object[] {
       currency,
       bids: own.length,
       bidders: distinctBidders(own),
+      highest: Math.max(...own.map(({ bid }) => bid.amount)),
+      hottest: hottest(own),
     })),
   );
 }
 
-function cells(model: PlainModel): object[] {
+/** The items with the most bids, ties by id. */
+function hottest(own: readonly Accepted[]): object[] {
+  return groupBy(own, ({ bid }) => [bid.itemId])
+    .map(([[itemId = ""], bids]) => ({ itemId, bids: bids.length }))
+    .toSorted((one, other) => other.bids - one.bids || (one.itemId < other.itemId ? -1 : 1))
+    .slice(0, 10);
+}
+
+export function cells(model: PlainModel): object[] {
   const placed = allAccepted(model).filter(({ bid }) => bid.edge.cell !== undefined);
   const rows = groupBy(placed, ({ bid }) => [bid.edge.cell ?? "", bid.edge.country ?? ""]);
   return sorted(
@@ -200,13 +158,6 @@ function cells(model: PlainModel): object[] {
       bidders: distinctBidders(own),
     })),
   );
-}
-
-/** The object's row with its sketch read as a count; few bidders are counted exactly. */
-function withCount<Row extends { bidders: WindowStats["bidders"] }>(row: Row): object {
-  const { highest: _highest, hottest: _hottest, ...rest } = row as Row & Partial<WindowStats>;
-  const exact = "exact" in row.bidders ? row.bidders.exact.length : "estimated";
-  return { ...rest, bidders: exact };
 }
 
 function distinctBidders(own: readonly Accepted[]): number {
@@ -222,7 +173,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function sorted<Row extends object>(rows: readonly Row[]): Row[] {
+export function sorted<Row extends object>(rows: readonly Row[]): Row[] {
   const text = (row: Row): string =>
     ["start", "category", "currency", "cell", "country"]
       .map((name) => String(Reflect.get(row, name)))

@@ -36,8 +36,8 @@ export interface Script {
   readonly repeated: number;
 }
 
-export const itemCount = 20;
-export const bidCount = 200;
+const itemCount = 20;
+const bidCount = 200;
 const bidders = Array.from({ length: 8 }, (_, index) => `bidder-${index}`);
 
 export function drawScript(random: Random, startsAt: number): Script {

@@ -10,9 +10,9 @@ import type { CoreConstructor, ObjectHost } from "./object-host.ts";
 import { decode, header } from "./plain-decoding.ts";
 import { PlainModel } from "./plain-model.ts";
 import type { OutputTopic, PlainOutput } from "./plain-model.ts";
-import { compareViews } from "./plain-views.ts";
 import { sequenceOf } from "./produce-history.ts";
 import { replay, topicPrefix } from "./simulation.ts";
+import { compareViews } from "./view-comparison.ts";
 import type { Run } from "./simulation.ts";
 
 const outputTopics: readonly OutputTopic[] = ["completed", "notifications", "deadLetters"];
@@ -39,7 +39,7 @@ function digestOf(host: ObjectHost): Promise<{ readonly position: number; readon
 }
 
 /** The records of an output topic as the next group reads them: known sequences are dropped. */
-export function withoutRepeats(records: readonly LogRecord[], problems: string[]): LogRecord[] {
+function withoutRepeats(records: readonly LogRecord[], problems: string[]): LogRecord[] {
   const kept: LogRecord[] = [];
   for (const record of records) {
     const sequence = sequenceOf(record);
@@ -80,7 +80,7 @@ function compareOutputs(run: Run, model: PlainModel): string[] {
 }
 
 /** Whether a record says what the plain model says; fields beyond the model's are the product's. */
-export function differs(record: LogRecord, expected: PlainOutput): string | null {
+function differs(record: LogRecord, expected: PlainOutput): string | null {
   const type = header(record, "ce_type");
   const value: unknown = JSON.parse(record.value);
   const agrees = type === expected.type && covers(value, expected.data);
