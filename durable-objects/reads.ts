@@ -1,6 +1,6 @@
 import { hottestOf, isWindowKept, windowMs } from "../src/auction/aggregates.ts";
 import { toIso } from "../src/auction/outputs.ts";
-import { publicHighest } from "../src/auction/reducer.ts";
+import { publicHighest } from "../src/auction/item.ts";
 import { isComplete, reserveMet } from "../src/auction/rules.ts";
 import { DistinctCounter } from "../src/auction/sketch.ts";
 import type { Entry, ItemState } from "../src/auction/state.ts";

@@ -36,7 +36,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "the dedupe of events: a repeated event is judged anew",
-    file: "src/auction/reducer.ts",
+    file: "src/auction/judge.ts",
     snippet: "    if (tellsRepetitions(item, cause.streamTime)) {",
     replacement: "    if (false) {",
   },
