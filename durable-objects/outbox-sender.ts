@@ -80,6 +80,8 @@ export class OutboxSender {
   private async send(topic: OutputTopic): Promise<void> {
     const slice = new Slice();
     for (const row of this.host.outbox().queue(topic)) {
+      // A row that is sent whole is deleted; one that is sent in part has to be written again.
+      if (slice.records.length > 0 && slice.records.length + row.parts.length > maximumRecords) break;
       let sequence = row.firstSequence;
       for (const part of row.parts) {
         if (slice.isFull) break;

@@ -2,8 +2,9 @@ import { outputTopics, type LosersOutput, type Output, type OutputTopic } from "
 import type { PartitionStorage } from "../dependencies.ts";
 import { prepare, type PreparedOutput } from "../outbox-record.ts";
 
-/** Characters of one row's payload at most, well under 2 MB a row even in UTF-8. */
+/** One row's payload at most: less than one produce takes, and well under 2 MB even in UTF-8. */
 const maximumRowCharacters = 400_000;
+const maximumRowParts = 1_000;
 /** Beyond this many characters of unsent outputs, the position waits. */
 const maximumUnsentCharacters = 16_000_000;
 const maximumUnsentRows = 2_000;
@@ -200,7 +201,7 @@ function* splitBySize(parts: readonly OutboxPart[]): Generator<OutboxPart[]> {
   let characters = 0;
   for (const part of parts) {
     const size = 400 + (isFanOut(part) ? 0 : part[4].length);
-    if (some.length > 0 && characters + size > maximumRowCharacters) {
+    if (some.length === maximumRowParts || (some.length > 0 && characters + size > maximumRowCharacters)) {
       yield some;
       [some, characters] = [[], 0];
     }
