@@ -19,7 +19,7 @@ export interface PartitionRpc {
    */
   readItem(query: ItemQuery): Promise<ItemAnswer>;
   readBids(query: BidsQuery): Promise<BidsPage | null>;
-  /** Open and scheduled items in sort order, strictly behind `from`. */
+  /** Open items in sort order, strictly behind `from`. */
   listItems(query: ListQuery): Promise<ListPage>;
   categoryStats(): Promise<CategoryStats>;
   windowStats(query: WindowQuery): Promise<readonly WindowStats[]>;
