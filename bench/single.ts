@@ -2,11 +2,12 @@ import type { Benchmark, BenchmarkOptions, Figure } from "./harness/figures.ts";
 import { listItems } from "./harness/auctions.ts";
 import { basicAuthorization } from "./harness/bridge-client.ts";
 import { requestMaker } from "./harness/connection.ts";
+import { type CpuTimes, cpuPerEvent, cpuTimes } from "./harness/cpu.ts";
 import { bidBody, bidderOf } from "./harness/events.ts";
 import { closedLoop } from "./harness/load.ts";
 import { RecordFactory } from "./harness/records.ts";
 import { quantile } from "./harness/statistics.ts";
-import { System, topicPrefixOf } from "./harness/system.ts";
+import { type RunningProcess, System, topicPrefixOf } from "./harness/system.ts";
 
 const itemCount = 1_000;
 const partitionCount = 8;
@@ -34,7 +35,7 @@ export const single: Benchmark = {
 
 interface Variant {
   readonly name: string;
-  readonly url: string;
+  readonly server: RunningProcess;
   readonly next: () => string;
 }
 
@@ -42,34 +43,44 @@ async function measure(system: System, options: BenchmarkOptions): Promise<Figur
   await system.startBridge();
   const sink = await system.startSink();
   const variants: readonly Variant[] = [
-    { name: "client alone (node:http sink)", url: sink.url, next: bidRequests(sink.url, system.key()) },
+    { name: "client alone (node:http sink)", server: sink, next: bidRequests(sink.url, system.key()) },
     await forwarder(system),
     await edgeOnly(system),
-    await whole(system),
+    await whole(system, options),
   ];
   const figures: Figure[] = [];
-  for (const { url, next } of variants) {
-    await closedLoop({ url, connections: 32, milliseconds: 1000 * warmUpSeconds, status: 202, next });
+  for (const { server, next } of variants) {
+    await closedLoop({
+      url: server.url,
+      connections: 32,
+      milliseconds: 1000 * warmUpSeconds,
+      status: 202,
+      next,
+    });
   }
   for (const connections of connectionCounts)
-    figures.push(...(await compare(variants, connections, options)));
+    figures.push(...(await compare(system, variants, connections, options)));
   return figures;
 }
 
 /** Rounds of one number of connections, every variant once in each. */
 async function compare(
+  system: System,
   variants: readonly Variant[],
   connections: number,
   { rounds, scale, progress }: BenchmarkOptions,
 ): Promise<Figure[]> {
-  const results = variants.map(() => ({ rates: [] as number[], p50: [] as number[], p99: [] as number[] }));
+  const results = variants.map((): Results => ({ rates: [], p50: [], p99: [], cpu: [] }));
   for (let round = 0; round < rounds; round += 1) {
-    for (const [index, { url, next }] of variants.entries()) {
+    for (const [index, { server, next }] of variants.entries()) {
       const milliseconds = 1000 * secondsPerTurn * scale;
-      const load = await closedLoop({ url, connections, milliseconds, status: 202, next });
+      const before = cpuTimes(system.bridge, server);
+      const load = await closedLoop({ url: server.url, connections, milliseconds, status: 202, next });
+      const cpu = cpuPerEvent(before, cpuTimes(system.bridge, server), load.answered);
       results[index]?.rates.push(load.answered / load.seconds);
       results[index]?.p50.push(quantile(load.latencies, 0.5));
       results[index]?.p99.push(quantile(load.latencies, 0.99));
+      results[index]?.cpu.push(cpu);
     }
     const rates = results.map(({ rates: all }) => Math.round(all.at(-1) ?? 0));
     progress(`${connections} connections, round ${round + 1}: ${rates.join(", ")} req/s`);
@@ -80,11 +91,12 @@ async function compare(
   ];
 }
 
-type Results = {
-  readonly rates: readonly number[];
-  readonly p50: readonly number[];
-  readonly p99: readonly number[];
-};
+interface Results {
+  readonly rates: number[];
+  readonly p50: number[];
+  readonly p99: number[];
+  readonly cpu: CpuTimes[];
+}
 
 function figuresOf(name: string, connections: number, results: Results | undefined): Figure[] {
   const at = `${name}, ${connections} connections`;
@@ -92,6 +104,16 @@ function figuresOf(name: string, connections: number, results: Results | undefin
     { name: at, unit: "req/s", values: results?.rates ?? [] },
     { name: "  p50", unit: "ms", values: results?.p50 ?? [] },
     { name: "  p99", unit: "ms", values: results?.p99 ?? [] },
+    {
+      name: "  CPU of workerd",
+      unit: "µs/request",
+      values: (results?.cpu ?? []).map(({ workerd }) => workerd),
+    },
+    {
+      name: "  CPU of the bridge",
+      unit: "µs/request",
+      values: (results?.cpu ?? []).map(({ bridge }) => bridge),
+    },
   ];
 }
 
@@ -129,8 +151,8 @@ function bidRequests(url: string, key: string): () => string {
 
 /** Its requests hold the record that Gavel would make of the bid. */
 async function forwarder(system: System): Promise<Variant> {
-  const { url } = await system.startWorker("forwarder");
-  const post = requestMaker("POST", `${url}/produce`, {
+  const server = await system.startWorker("forwarder");
+  const post = requestMaker("POST", `${server.url}/produce`, {
     authorization: basicAuthorization(system),
     "content-type": "application/json",
   });
@@ -146,17 +168,17 @@ async function forwarder(system: System): Promise<Variant> {
     ]),
   );
   let count = 0;
-  return { name: "forwarder", url, next: () => post(records[(count += 1) % partitionCount] ?? "") };
+  return { name: "forwarder", server, next: () => post(records[(count += 1) % partitionCount] ?? "") };
 }
 
 async function edgeOnly(system: System): Promise<Variant> {
-  const { url } = await system.startWorker("edge-only");
-  return { name: "edge path without apply", url, next: bidRequests(url, system.key()) };
+  const server = await system.startWorker("edge-only");
+  return { name: "edge path without apply", server, next: bidRequests(server.url, system.key()) };
 }
 
-async function whole(system: System): Promise<Variant> {
-  const { url } = await system.startWorker("gavel");
+async function whole(system: System, options: BenchmarkOptions): Promise<Variant> {
+  const server = await system.startWorker("gavel", options);
   const itemIds = Array.from({ length: itemCount }, (_, index) => `item-${index}`);
-  await listItems(url, system.key(), itemIds, Date.now() + auctionMs);
-  return { name: "whole, push and apply", url, next: bidRequests(url, system.key()) };
+  await listItems(server.url, system.key(), itemIds, Date.now() + auctionMs);
+  return { name: "whole, push and apply", server, next: bidRequests(server.url, system.key()) };
 }
