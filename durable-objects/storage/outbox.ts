@@ -36,7 +36,7 @@ export function isFanOut(part: OutboxPart): part is FanOut {
 }
 
 /** Outputs that a part still stands for. */
-export function countOf(part: OutboxPart): number {
+function countOf(part: OutboxPart): number {
   return isFanOut(part) ? part.losers.count - part.sent : 1;
 }
 
