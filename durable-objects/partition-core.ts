@@ -1,61 +1,42 @@
+import type { OutcomeListener } from "../src/auction/reducer.ts";
 import { tickAt } from "../src/auction/tick.ts";
 import type { LogRecord } from "../src/kafka/port.ts";
 import { topics } from "../src/topology.ts";
 import { computeNextAlarm } from "./alarm.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
-import { digestOf } from "./digest.ts";
 import { Failures, type Activity } from "./failures.ts";
 import { decodeHeaders } from "./header-text.ts";
+import { JournalReads } from "./journal-reads.ts";
 import { JournalState } from "./journal-state.ts";
 import { LogReader } from "./log-reader.ts";
 import { OutboxSender } from "./outbox-sender.ts";
-import * as reads from "./reads.ts";
 import { ItemRelay } from "./relay.ts";
-import type {
-  BidsPage,
-  BidsQuery,
-  CategoryStats,
-  CellStats,
-  ItemAnswer,
-  ItemQuery,
-  ListPage,
-  ListQuery,
-  PartitionRpc,
-  PartitionStatus,
-  PushBatch,
-  PushResult,
-  WindowQuery,
-  WindowStats,
-} from "./rpc.ts";
+import type { ItemAnswer, ItemQuery, PartitionRpc, PartitionStatus, PushBatch, PushResult } from "./rpc.ts";
 import { Waiters } from "./waiters.ts";
 
 /**
  * One partition of the group `auction`: reads the journal in offset order, keeps its state,
  * relays its items, sends its outputs. Wires the parts; each part argues its own ordering.
  */
-export class PartitionCore implements PartitionRpc {
-  private readonly dependencies: PartitionDependencies;
-  private readonly journal: JournalState;
+export class PartitionCore extends JournalReads implements PartitionRpc {
   private readonly journalReader: LogReader;
   private readonly itemsReader: LogReader;
   private readonly relay: ItemRelay;
   private readonly sender: OutboxSender;
   private readonly waiters: Waiters;
   private readonly failures = new Failures();
-  private readonly pageCache = new reads.PageCache();
   /** The journal was read to its end once since this object came up; items are relayed only then. */
   private hasReadJournal = false;
   private alarmAt: number | null = null;
 
   constructor(dependencies: PartitionDependencies) {
-    this.dependencies = dependencies;
     const { group, partition, settings } = dependencies;
     const source = `/groups/${group}/${partition}`;
     const journalTopic = settings.topicPrefix + topics.journal;
-    this.waiters = new Waiters(dependencies.clock);
-    this.journal = new JournalState(dependencies, source, journalTopic, (topic, offset, outcome) =>
-      this.waiters.tell(topic, offset, outcome),
-    );
+    const waiters = new Waiters(dependencies.clock);
+    const tell: OutcomeListener = (topic, offset, outcome) => waiters.tell(topic, offset, outcome);
+    super(dependencies, new JournalState(dependencies, source, journalTopic, tell));
+    this.waiters = waiters;
     this.relay = new ItemRelay(dependencies, { journal: journalTopic, source }, (records) =>
       this.journalReader.offer(records),
     );
@@ -250,44 +231,27 @@ export class PartitionCore implements PartitionRpc {
   }
 
   async readItem(query: ItemQuery): Promise<ItemAnswer> {
-    const { after, waitMs } = query;
-    if (after !== undefined && after.offset >= this.positionAfter(after.topic)) {
-      const reached = this.waiters.reachedWithin(after.topic, after.offset, waitMs);
-      void (after.topic === "journal" ? this.journalReader : this.itemsReader).catchUp();
-      if (!(await reached)) return { kind: "late" };
-    }
-    const item = reads.readItem(this.journal.store, this.dependencies.partition, query.itemId);
+    if (query.after !== undefined && !(await this.tookEffect(query.after, query.waitMs)))
+      return { kind: "late" };
+    const item = this.viewOf(query.itemId);
     return item === null ? { kind: "unknown" } : { kind: "item", item };
   }
 
-  readBids(query: BidsQuery): Promise<BidsPage | null> {
-    return Promise.resolve(
-      reads.readBids(this.journal.store, this.dependencies.partition, query, this.pageCache),
-    );
-  }
-
-  listItems(query: ListQuery): Promise<ListPage> {
-    return Promise.resolve(
-      reads.listItems(this.dependencies.storage, this.journal.store, this.dependencies.partition, query),
-    );
-  }
-
-  categoryStats(): Promise<CategoryStats> {
-    return Promise.resolve(reads.categoryStats(this.journal.store));
-  }
-
-  windowStats(query: WindowQuery): Promise<readonly WindowStats[]> {
-    return Promise.resolve(reads.windowStats(this.journal.store, query));
-  }
-
-  cellStats(): Promise<readonly CellStats[]> {
-    return Promise.resolve(reads.cellStats(this.journal.store));
-  }
-
-  async digest(): Promise<{ readonly position: number; readonly digest: string }> {
-    return {
-      position: this.journal.position,
-      digest: await digestOf(this.dependencies.storage, this.journal.store),
-    };
+  /** Waits until a record has taken effect: a bid that came ahead of its item does when it is judged. */
+  private async tookEffect(
+    { topic, offset }: NonNullable<ItemQuery["after"]>,
+    waitMs: number,
+  ): Promise<boolean> {
+    const { clock } = this.dependencies;
+    const until = clock.now() + waitMs;
+    if (offset >= this.positionAfter(topic)) {
+      const reached = this.waiters.reachedWithin(topic, offset, waitMs);
+      void (topic === "journal" ? this.journalReader : this.itemsReader).catchUp();
+      if (!(await reached)) return false;
+    }
+    if (topic === "items" || !this.journal.store.waiting.has(offset)) return true;
+    const judged = this.waiters.outcomeWithin("journal", offset, until - clock.now());
+    void this.itemsReader.catchUp();
+    return (await judged) !== undefined;
   }
 }

@@ -66,6 +66,10 @@ export class StoredWaiting {
     return first !== undefined && first.expiresAt <= streamTime ? this.read(first) : undefined;
   }
 
+  has(offset: number): boolean {
+    return this.storage.all(`SELECT 1 FROM waiting WHERE offset = ?`, offset).length > 0;
+  }
+
   get nextExpiry(): { readonly due: number; readonly itemId: string } | null {
     const first = this.byExpiry[0];
     return first === undefined ? null : { due: first.expiresAt, itemId: first.itemId };

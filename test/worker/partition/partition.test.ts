@@ -191,6 +191,18 @@ test("a bid whose item comes later waits for it and is judged when it opens", as
   expect((await waiting).outcome).toMatchObject({ status: "accepted", bids: 1 });
 });
 
+test("a read after a bid that came ahead of its item waits until the bid is judged", async () => {
+  const itemId = newId("item");
+  const [early] = await append(bid(itemId, "ann", 100));
+  if (early === undefined) throw new Error("one record was appended");
+  await objectOf(itemId).push(pushOf([early]));
+  const after = { topic: "journal" as const, offset: early.offset };
+  expect(await objectOf(itemId).readItem({ itemId, after, waitMs: 50 })).toEqual({ kind: "late" });
+  const reading = objectOf(itemId).readItem({ itemId, after, waitMs: 5_000 });
+  await openItem(itemId, Date.now() + hour);
+  expect(await reading).toMatchObject({ kind: "item", item: { bids: 1, highest: { bidderId: "ann" } } });
+});
+
 test("a listing repeated is told so, and its terms never change", async () => {
   const itemId = newId("item");
   await openItem(itemId, Date.now() + hour);

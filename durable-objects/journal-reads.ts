@@ -1,0 +1,59 @@
+import type { PartitionDependencies } from "./dependencies.ts";
+import { digestOf } from "./digest.ts";
+import type { JournalState } from "./journal-state.ts";
+import * as reads from "./reads.ts";
+import type {
+  BidsPage,
+  BidsQuery,
+  CategoryStats,
+  CellStats,
+  ItemView,
+  ListPage,
+  ListQuery,
+  WindowQuery,
+  WindowStats,
+} from "./rpc.ts";
+
+/** The part of a partition that only answers from the journal's state, as it stands at the moment. */
+export class JournalReads {
+  protected readonly dependencies: PartitionDependencies;
+  protected readonly journal: JournalState;
+  private readonly pages = new reads.PageCache();
+
+  constructor(dependencies: PartitionDependencies, journal: JournalState) {
+    this.dependencies = dependencies;
+    this.journal = journal;
+  }
+
+  protected viewOf(itemId: string): ItemView | null {
+    return reads.readItem(this.journal.store, this.dependencies.partition, itemId);
+  }
+
+  readBids(query: BidsQuery): Promise<BidsPage | null> {
+    return Promise.resolve(
+      reads.readBids(this.journal.store, this.dependencies.partition, query, this.pages),
+    );
+  }
+
+  listItems(query: ListQuery): Promise<ListPage> {
+    const { storage, partition } = this.dependencies;
+    return Promise.resolve(reads.listItems(storage, this.journal.store, partition, query));
+  }
+
+  categoryStats(): Promise<CategoryStats> {
+    return Promise.resolve(reads.categoryStats(this.journal.store));
+  }
+
+  windowStats(query: WindowQuery): Promise<readonly WindowStats[]> {
+    return Promise.resolve(reads.windowStats(this.journal.store, query));
+  }
+
+  cellStats(): Promise<readonly CellStats[]> {
+    return Promise.resolve(reads.cellStats(this.journal.store));
+  }
+
+  async digest(): Promise<{ readonly position: number; readonly digest: string }> {
+    const { position, store } = this.journal;
+    return { position, digest: await digestOf(this.dependencies.storage, store) };
+  }
+}
