@@ -19,7 +19,6 @@ import type {
   WaitingEvent,
 } from "../../src/auction/state.ts";
 import { GenerationalCache } from "../../src/lib/generational-cache.ts";
-import { hash53 } from "../../src/lib/hash.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 import { StoredAggregates } from "./aggregates.ts";
 import { StoredEntries } from "./entries.ts";
@@ -114,7 +113,7 @@ export class StoredAuction implements AuctionStore {
 
   /** The newest accepted bid of a bidder on an item. */
   newestAccepted(item: Pick<ItemState, "itemId" | "firstEntry">, bidderId: string): Entry | undefined {
-    const hash = hash53(bidderKey(item.itemId, bidderId));
+    const hash = this.seen.hashOf(bidderKey(item.itemId, bidderId));
     return this.firstMatch(hash, item.firstEntry, (entry) => {
       return (
         entry.itemId === item.itemId &&
@@ -127,7 +126,8 @@ export class StoredAuction implements AuctionStore {
 
   findEntry(item: ItemState, identity: EventIdentity): Entry | undefined {
     if (item.firstEntry === 0) return undefined;
-    return this.firstMatch(hash53(eventKey(item.itemId, identity)), item.firstEntry, (entry) => {
+    const hash = this.seen.hashOf(eventKey(item.itemId, identity));
+    return this.firstMatch(hash, item.firstEntry, (entry) => {
       return entry.itemId === item.itemId && isSameEvent(entry.identity, identity);
     });
   }
@@ -151,10 +151,10 @@ export class StoredAuction implements AuctionStore {
   }
 
   private index(entry: Entry): void {
-    this.seen.add(hash53(eventKey(entry.itemId, entry.identity)), entry.number);
+    this.seen.add(this.seen.hashOf(eventKey(entry.itemId, entry.identity)), entry.number);
     if (entry.kind !== "bid" || entry.reason !== null) return;
     const key = bidderKey(entry.itemId, entry.bidderId);
-    this.seen.add(hash53(key), entry.number);
+    this.seen.add(this.seen.hashOf(key), entry.number);
     this.bidders.set(key, true);
   }
 

@@ -1,3 +1,5 @@
+import { GenerationalCache } from "../../src/lib/generational-cache.ts";
+import { hash53 } from "../../src/lib/hash.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 
 /** Pairs in memory before they become a run; 65,536 pairs are 1 MiB of row data and about 6 MB of map. */
@@ -7,10 +9,16 @@ const slicePairs = 512;
 const filterBitsPerPair = 10;
 const filterProbes = 6;
 const cachedSlices = 512;
+/** Runs whose directories are in memory, twice as many at most: 80 KB each, whatever is stored. */
+const cachedDirectories = 200;
 
 interface Run {
   readonly id: number;
   readonly lastNumber: number;
+}
+
+/** What tells where in a run a hash may be. */
+interface Directory {
   readonly filter: Uint32Array;
   /** Lowest hash of each slice, ascending. */
   readonly lowest: readonly number[];
@@ -28,23 +36,36 @@ export class SeenIndex {
   private readonly runPairs: number;
   private recent = new Map<number, number>();
   private readonly runs: Run[];
+  private readonly directories = new GenerationalCache<number, Directory>(cachedDirectories);
   private readonly slices = new Map<number, Float64Array>();
+  private readonly seed: number;
 
   constructor(storage: PartitionStorage, runPairs = defaultRunPairs) {
     this.storage = storage;
     this.runPairs = runPairs;
     this.runs = storage
-      .all<{ id: number; last_number: number; filter: ArrayBuffer }>(
-        `SELECT id, last_number, filter FROM seen_runs ORDER BY id`,
-      )
-      .map((row) => ({
-        id: row.id,
-        lastNumber: row.last_number,
-        filter: new Uint32Array(row.filter),
-        lowest: storage
-          .all<{ lowest: number }>(`SELECT lowest FROM seen_slices WHERE run = ? ORDER BY slice`, row.id)
-          .map(({ lowest }) => lowest),
-      }));
+      .all<{ id: number; last_number: number }>(`SELECT id, last_number FROM seen_runs ORDER BY id`)
+      .map((row) => ({ id: row.id, lastNumber: row.last_number }));
+    this.seed = this.readSeed();
+  }
+
+  /**
+   * One of two names with the same hash hides the other, and ids are what clients choose: a seed
+   * that nobody outside knows keeps them from making such a pair. Runs without one have seed 0.
+   */
+  private readSeed(): number {
+    const [row] = this.storage.all<{ value: string }>(
+      `SELECT value FROM bookkeeping WHERE name = 'hash_seed'`,
+    );
+    if (row !== undefined) return Number(row.value);
+    if (this.runs.length > 0) return 0;
+    const [seed = 0] = crypto.getRandomValues(new Uint32Array(1));
+    this.storage.run(`INSERT INTO bookkeeping (name, value) VALUES ('hash_seed', ?)`, String(seed));
+    return seed;
+  }
+
+  hashOf(name: string): number {
+    return hash53(name, this.seed);
   }
 
   /** Entries up to this number are in runs; later ones have to be added again after a start. */
@@ -64,17 +85,33 @@ export class SeenIndex {
     for (let index = this.runs.length - 1; index >= 0; index -= 1) {
       const run = this.runs[index] as Run;
       if (run.lastNumber < oldest) break;
-      if (!mayContain(run.filter, hash)) continue;
-      const number = this.lookUp(run, hash);
+      const { filter, lowest } = this.directoryOf(run.id);
+      if (!mayContain(filter, hash)) continue;
+      const number = this.lookUp(run.id, lowest, hash);
       if (number !== undefined) found.push(number);
     }
+    this.directories.trim();
     return found;
   }
 
-  private lookUp(run: Run, hash: number): number | undefined {
-    const slice = lastAtMost(run.lowest, hash);
+  private directoryOf(run: number): Directory {
+    const cached = this.directories.get(run);
+    if (cached !== undefined) return cached;
+    const [row] = this.storage.all<{ filter: ArrayBuffer }>(`SELECT filter FROM seen_runs WHERE id = ?`, run);
+    if (row === undefined) throw new Error(`run ${run} of the index is not stored`);
+    const slices = this.storage.all<{ lowest: number }>(
+      `SELECT lowest FROM seen_slices WHERE run = ? ORDER BY slice`,
+      run,
+    );
+    const directory = { filter: new Uint32Array(row.filter), lowest: slices.map(({ lowest }) => lowest) };
+    this.directories.set(run, directory);
+    return directory;
+  }
+
+  private lookUp(run: number, lowest: readonly number[], hash: number): number | undefined {
+    const slice = lastAtMost(lowest, hash);
     if (slice < 0) return undefined;
-    const pairs = this.sliceOf(run.id, slice);
+    const pairs = this.sliceOf(run, slice);
     let low = 0;
     let high = pairs.length / 2 - 1;
     while (low <= high) {
@@ -132,7 +169,8 @@ export class SeenIndex {
       lastNumber,
       filter.buffer,
     );
-    this.runs.push({ id, lastNumber, filter, lowest });
+    this.runs.push({ id, lastNumber });
+    this.directories.set(id, { filter, lowest });
     this.recent = new Map();
   }
 
@@ -149,6 +187,9 @@ export class SeenIndex {
   dropThrough(number: number): void {
     while ((this.runs[0]?.lastNumber ?? Number.POSITIVE_INFINITY) <= number) {
       const run = this.runs.shift() as Run;
+      // Its id is given again when no run is left.
+      this.directories.delete(run.id);
+      this.slices.clear();
       this.storage.run(`DELETE FROM seen_slices WHERE run = ?`, run.id);
       this.storage.run(`DELETE FROM seen_runs WHERE id = ?`, run.id);
     }

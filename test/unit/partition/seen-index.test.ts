@@ -69,3 +69,40 @@ test("runs whose entries are gone are dropped", () => {
   expect(index.find(hash53(`event ${smallRuns + 3}`), 0)).toEqual([smallRuns + 3]);
   expect(storage.all("SELECT id FROM seen_runs")).toHaveLength(1);
 });
+
+test("a run that takes a dropped run's place is not answered from what was read of the old one", () => {
+  const index = new SeenIndex(memoryStorage(), smallRuns);
+  const addRun = (from: number): void => {
+    for (let number = from; number < from + smallRuns; number += 1)
+      index.add(hash53(`event ${number}`), number);
+    index.flush(from + smallRuns - 1);
+  };
+  addRun(1);
+  expect(index.find(hash53("event 3"), 0)).toEqual([3]);
+  // Everything has left: the next run is the first one again.
+  index.dropThrough(Number.MAX_SAFE_INTEGER - 1);
+  addRun(smallRuns + 1);
+  for (let number = smallRuns + 1; number <= 2 * smallRuns; number += 1) {
+    expect(index.find(hash53(`event ${number}`), 0)).toEqual([number]);
+  }
+});
+
+test("what was added is found in any of more runs than fit in memory", () => {
+  const index = new SeenIndex(memoryStorage(), smallRuns);
+  const count = 500 * smallRuns;
+  for (let number = 1; number <= count; number += 1) {
+    index.add(hash53(`event ${number}`), number);
+    index.flush(number);
+  }
+  for (let number = 1; number <= count; number += 997) {
+    expect(index.find(hash53(`event ${number}`), 0)).toEqual([number]);
+  }
+});
+
+test("hashes differ from partition to partition, so that no client can make two ids collide, and stay over a restart", () => {
+  const storage = memoryStorage();
+  const index = new SeenIndex(storage);
+  const hashes = ["one", "two"].map((name) => index.hashOf(name));
+  expect(new SeenIndex(storage).hashOf("one")).toBe(hashes[0]);
+  expect(["one", "two"].map((name) => new SeenIndex(memoryStorage()).hashOf(name))).not.toEqual(hashes);
+});
