@@ -1,6 +1,7 @@
 import type { Output } from "../src/auction/state.ts";
 import type { ProduceRecord, RecordHeader } from "../src/kafka/port.ts";
 import { hash53 } from "../src/lib/hash.ts";
+import { toHex } from "../src/lib/hex.ts";
 
 /** An output ready to be sent but for its sequence: what the outbox stores. */
 export type PreparedOutput = [
@@ -36,7 +37,7 @@ export function recordOf(
     { key: "ce_id", value: id },
     { key: "ce_source", value: coordinates.source },
     { key: "ce_type", value: type },
-    { key: "ce_time", value: new Date(time).toISOString() },
+    { key: "ce_time", value: isoOf(time) },
     { key: "ce_subject", value: key },
     { key: "content-type", value: "application/json" },
     { key: "gavel_sequence", value: String(coordinates.sequence) },
@@ -49,6 +50,17 @@ export function recordOf(
 /** The same trace with a span id made of the output's id, so that a rebuild makes the same one. */
 function childOf(traceparent: string, id: string): string {
   const [, trace, , flags] = traceparent.split("-");
-  const span = hash53(id, 1).toString(16).padStart(14, "0");
+  const span = toHex(hash53(id, 1), 14);
   return `00-${trace ?? ""}-01${span}-${flags ?? "00"}`;
+}
+
+// Outputs of one moment come in numbers.
+let lastTime = Number.NaN;
+let lastIso = "";
+
+function isoOf(time: number): string {
+  if (time === lastTime) return lastIso;
+  lastTime = time;
+  lastIso = new Date(time).toISOString();
+  return lastIso;
 }

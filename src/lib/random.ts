@@ -1,9 +1,10 @@
+import { byteToHex } from "./hex.ts";
+
 /**
  * Random bytes in hex, from a pool: one call to the system's generator serves some hundred ids,
  * which a batch of 1,000 events needs twice over.
  */
 const poolBytes = 4096;
-const byteToHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 // Filled at first use and not while the module loads: Workers refuse randomness in global scope.
 const pool = new Uint8Array(poolBytes);

@@ -1,3 +1,4 @@
+import { toHex } from "./hex.ts";
 import { randomHex } from "./random.ts";
 
 /** Room above a counter's random start: 2^47 ids in one millisecond. */
@@ -15,7 +16,7 @@ let counter = 0;
 export function uuidv7(now: number): string {
   if (now !== millisecond) startMillisecond(now);
   counter += 1;
-  return prefix + counter.toString(16).padStart(12, "0");
+  return prefix + toHex(counter, 12);
 }
 
 function startMillisecond(now: number): void {
