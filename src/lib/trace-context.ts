@@ -16,6 +16,8 @@ const simpleKey = /^[a-z][a-z0-9_\-*/]{0,255}$/;
 const tenantKey = /^[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13}$/;
 const memberValue = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
 const mostMembers = 32;
+/** What every system has to carry (W3C Trace Context, 3.3.1.5), and all that a record gets. */
+const longestTracestate = 512;
 
 /** The context that a caller sent, or null where its `traceparent` is absent or not valid. */
 export function parseTraceContext(traceparent: unknown, tracestate: unknown): TraceContext | null {
@@ -39,7 +41,11 @@ export function childTraceparent(context: TraceContext): string {
   return `00-${context.traceId}-${randomHex(8)}-${context.flags}`;
 }
 
-/** The list without empty members and blanks around them, or null where it is not valid. */
+/**
+ * The list without empty members and blanks around them, or null where it is not valid. Cut to
+ * whole members from its end where it is long: every event of a batch carries the request's, so
+ * that a header of a few kilobytes would make a thousand records that much longer.
+ */
 function normaliseTracestate(text: string): string | null {
   const members = text
     .split(",")
@@ -54,5 +60,12 @@ function normaliseTracestate(text: string): string | null {
     if (!memberValue.test(member.slice(equals + 1))) return null;
     keys.add(key);
   }
-  return members.join(",");
+  return cutToMembers(members.join(","));
+}
+
+/** As many whole members as fit the bound; null where not even the first does. */
+function cutToMembers(list: string): string | null {
+  if (list.length <= longestTracestate) return list;
+  const end = list.lastIndexOf(",", longestTracestate);
+  return end === -1 ? null : list.slice(0, end);
 }

@@ -46,6 +46,17 @@ describe("a valid context is continued", () => {
   });
 });
 
+test("a long tracestate is cut at a member's end: each event of a batch carries it", () => {
+  const long = Array.from({ length: 32 }, (_, index) => `k${index}=${"v".repeat(200)}`);
+  expect(parseTraceContext(valid, long.join(","))?.tracestate).toBe(long.slice(0, 2).join(","));
+  const exact = `a=${"v".repeat(253)},b=${"v".repeat(254)}`;
+  expect(exact).toHaveLength(512);
+  expect(parseTraceContext(valid, exact)?.tracestate).toBe(exact);
+  expect(parseTraceContext(valid, `${exact},c=1`)?.tracestate).toBe(exact);
+  const oneTooLong = `${"k".repeat(256)}=${"v".repeat(256)}`;
+  expect(parseTraceContext(valid, oneTooLong)).toEqual({ traceId, flags: "01" });
+});
+
 test.each([
   ["absent", undefined],
   ["no text", 7],
