@@ -1,4 +1,5 @@
 import { Problem } from "../lib/problem.ts";
+import { isDecoded } from "../lib/text.ts";
 import { parseJson, parseNdjson } from "./json.ts";
 
 /** What a body holds: one event, or several, which get an answer of their own even when one. */
@@ -50,21 +51,32 @@ export function parseCloudEvents(headers: Headers, bytes: Uint8Array): Parsed {
   );
 }
 
-/** Binary mode: attributes are in `ce-` headers, percent-encoded; the body is the data. */
+/** Binary mode: attributes are in `ce-` headers, the data's type is the body's, the body is the data. */
 function binaryEvent(headers: Headers, data: unknown): Record<string, unknown> {
-  const event: Record<string, unknown> = { datacontenttype: headers.get("content-type"), data };
+  const attributes: [string, unknown][] = [
+    ["datacontenttype", headers.get("content-type")],
+    ["data", data],
+  ];
   for (const [name, value] of headers) {
-    if (name.startsWith("ce-")) event[name.slice(3)] = percentDecode(value, name);
+    if (!name.startsWith("ce-")) continue;
+    if (name === "ce-data" || name === "ce-datacontenttype") {
+      throw new Problem("invalid-header", `${name} is no header: the body and its Content-Type say it`);
+    }
+    attributes.push([name.slice("ce-".length), decodeAttribute(value, name)]);
   }
-  return event;
+  // Entries define members where assignments would set a prototype, as of ce-__proto__.
+  return Object.fromEntries(attributes);
 }
 
-function percentDecode(value: string, name: string): string {
+/** Unquoted, then percent-decoded once. Source: as above, section 3.1.3.2. */
+function decodeAttribute(value: string, name: string): string {
+  const quoted = /^"((?:[^"\\]|\\.)*)"$/.exec(value)?.[1];
   try {
-    return decodeURIComponent(value);
+    if (isDecoded(value)) return decodeURIComponent(quoted?.replaceAll(/\\(.)/g, "$1") ?? value);
   } catch {
-    throw new Problem("invalid-header", `${name} is not percent-encoded UTF-8`);
+    // Told below, with what is not UTF-8 without being encoded.
   }
+  throw new Problem("invalid-header", `${name} is not percent-encoded UTF-8`);
 }
 
 function oneOrSeveral(value: unknown): Parsed {

@@ -16,3 +16,11 @@ export function hasControls(text: string): boolean {
   }
   return false;
 }
+
+/**
+ * Whether a header's value is what was sent. The runtime reads bytes that are not UTF-8 as U+FFFD,
+ * by which two ids that differ would become one.
+ */
+export function isDecoded(header: string): boolean {
+  return !header.includes("\u{fffd}");
+}

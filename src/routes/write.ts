@@ -18,6 +18,7 @@ import { type PublishedRecord, pushAndWait, pushRecords } from "../ingest/push.t
 import { eventIdentifier } from "../ingest/schemas.ts";
 import { describeError } from "../lib/log.ts";
 import { Problem } from "../lib/problem.ts";
+import { isDecoded } from "../lib/text.ts";
 import type { Services } from "../services.ts";
 import { eventTypes } from "../topology.ts";
 import { admit, type AppContext } from "./operation.ts";
@@ -107,8 +108,8 @@ function plainContext(
   const source = `/credentials/${credential.id}`;
   const key = headers.get("idempotency-key");
   if (key === null || shape === "several") return { source, now };
-  if (!eventIdentifier.safeParse(key).success) {
-    throw new Problem("invalid-header", "Idempotency-Key has 1 to 256 characters and no controls");
+  if (!isDecoded(key) || !eventIdentifier.safeParse(key).success) {
+    throw new Problem("invalid-header", "Idempotency-Key has 1 to 256 characters of UTF-8 and no controls");
   }
   return { source, now, id: key };
 }

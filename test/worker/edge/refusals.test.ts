@@ -155,11 +155,39 @@ describe("paths, methods and parameters", () => {
   });
 
   test("an Idempotency-Key that no event's id can be is 400", async () => {
-    const headers = { "idempotency-key": "x".repeat(257) };
-    expect(await problemOf("/v1/bids", { body: bid, headers })).toMatchObject({
-      status: 400,
-      code: "invalid-header",
-    });
+    // The runtime reads what is not UTF-8 as U+FFFD, so that two keys would become one.
+    for (const key of ["x".repeat(257), "caf\u{fffd}"]) {
+      const headers = { "idempotency-key": key };
+      expect(await problemOf("/v1/bids", { body: bid, headers })).toMatchObject({
+        status: 400,
+        code: "invalid-header",
+      });
+    }
+  });
+
+  test("an attribute in a header that CloudEvents does not know, or that is not UTF-8, is refused", async () => {
+    const attributes = {
+      "ce-specversion": "1.0",
+      "ce-id": "1",
+      "ce-source": "/test",
+      "ce-type": "gavel.bid.placed.v1",
+    };
+    const binary = (more: Record<string, string>) =>
+      problemOf("/v1/events", { body: bid, headers: { ...attributes, ...more } });
+    for (const name of ["__proto__", "foo-bar"]) {
+      expect(await binary({ [`ce-${name}`]: "x" }), name).toMatchObject({
+        status: 422,
+        code: "unknown-field",
+      });
+    }
+    for (const [name, value] of [
+      ["ce-data", "{}"],
+      ["ce-datacontenttype", "application/json"],
+      ["ce-source", "caf\u{fffd}"],
+      ["ce-source", "caf%E9"],
+    ] as const) {
+      expect(await binary({ [name]: value }), name).toMatchObject({ status: 400, code: "invalid-header" });
+    }
   });
 
   test("an item that is not known is 404", async () => {

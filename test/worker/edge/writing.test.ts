@@ -223,6 +223,10 @@ describe("CloudEvents", () => {
     expect(await answered(call("/v1/events", { body: newBid(itemId), headers }), 202)).toMatchObject({
       id: "café",
     });
+    const quoted = { ...headers, "ce-id": '"a \\"quoted\\" id"' };
+    expect(await answered(call("/v1/events", { body: newBid(itemId), headers: quoted }), 202)).toMatchObject({
+      id: 'a "quoted" id',
+    });
   });
 
   test("carry a trusted time in the record, and the clock's for everyone else", async () => {
