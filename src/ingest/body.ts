@@ -2,7 +2,8 @@ import { Problem } from "../lib/problem.ts";
 
 /**
  * The request's body, at most `limit` bytes of it in memory.
- * @throws {Problem} `body-too-large`; `unsupported-media-type` for a compressed body.
+ * @throws {Problem} `body-too-large`; `unsupported-media-type` for a compressed body;
+ *   `incomplete-body` when the client goes away, which is no failure of the gateway.
  */
 export async function readBody(request: Request, limit: number): Promise<Uint8Array> {
   const encoding = request.headers.get("content-encoding");
@@ -10,13 +11,16 @@ export async function readBody(request: Request, limit: number): Promise<Uint8Ar
     throw new Problem("unsupported-media-type", "Send the body without Content-Encoding");
   }
   const declared = request.headers.get("content-length");
-  if (declared !== null) {
-    if (Number(declared) > limit) throw tooLarge(limit);
-    // The runtime reads no more of a body than its declared length.
-    return new Uint8Array(await request.arrayBuffer());
-  }
+  if (declared !== null && Number(declared) > limit) throw tooLarge(limit);
   const body: ReadableStream<Uint8Array> | null = request.body;
-  return body === null ? new Uint8Array(0) : readStream(body, limit);
+  if (body === null) return new Uint8Array(0);
+  try {
+    // The runtime reads no more of a body than its declared length.
+    return declared === null ? await readStream(body, limit) : new Uint8Array(await request.arrayBuffer());
+  } catch (cause) {
+    if (cause instanceof Problem) throw cause;
+    throw new Problem("incomplete-body", "The body ended early", { cause });
+  }
 }
 
 async function readStream(body: ReadableStream<Uint8Array>, limit: number): Promise<Uint8Array> {

@@ -32,6 +32,7 @@ const issueKinds = {
 
 const requestKinds = {
   "malformed-json": { status: 400, title: "The body is not JSON" },
+  "incomplete-body": { status: 400, title: "The body ended early" },
   "invalid-utf8": { status: 400, title: "The body is not UTF-8" },
   "duplicate-key": { status: 400, title: "An object of the body has a key twice" },
   "too-deep": { status: 400, title: "The body is nested too deeply" },
@@ -101,13 +102,18 @@ export class Problem extends Error {
   }
 }
 
+/** Faults told in words too; a body that is all faults would make its answer twice as long. */
+const mostInDetail = 10;
+
 /** The refusal of an event for its faults, of which there is at least one. */
 export function problemFromIssues(issues: readonly Issue[]): Problem {
   const first = issues[0]?.code ?? "invalid-event";
   const code = issues.every((issue) => issue.code === first) ? first : "invalid-event";
-  const detail = issues
-    .map((issue) => `${issue.pointer === "" ? "event" : issue.pointer}: ${issue.message}`)
-    .join("; ");
+  const sentences = issues
+    .slice(0, mostInDetail)
+    .map((issue) => `${issue.pointer === "" ? "event" : issue.pointer}: ${issue.message}`);
+  if (issues.length > mostInDetail) sentences.push(`and ${issues.length - mostInDetail} more`);
+  const detail = sentences.join("; ");
   return new Problem(code, detail, { errors: issues });
 }
 

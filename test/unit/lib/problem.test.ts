@@ -34,4 +34,7 @@ test("faults of one kind give the problem their code, faults of several kinds a 
   const mixed = problemFromIssues([fault("required", "/a"), fault("too-long", "/b")]);
   expect(mixed.code).toBe("invalid-event");
   expect(mixed.detail).toBe("/a: is wrong; /b: is wrong");
+  const many = problemFromIssues(Array.from({ length: 12 }, (_, index) => fault("required", `/${index}`)));
+  expect(many.errors).toHaveLength(12);
+  expect(many.detail).toMatch(/^\/0: is wrong; .*\/9: is wrong; and 2 more$/);
 });
