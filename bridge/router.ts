@@ -21,7 +21,9 @@ export interface Exchange {
 /** Answers with a JSON text. @throws {HttpError} */
 export async function route(exchange: Exchange): Promise<string | Buffer> {
   const { log, limits, request } = exchange;
-  const [path = "", query = ""] = (request.url ?? "").split("?", 2);
+  // The first question mark ends the path; further ones belong to the query.
+  const [path = "", ...queries] = (request.url ?? "").split("?");
+  const query = queries.join("?");
   const [name, ...rest] = segments(path);
   switch (name) {
     case "topics":
