@@ -26,6 +26,11 @@ export class Failures {
     this.inARow.delete(activity);
   }
 
+  /** When this activity is tried again, 0 where it did not fail. */
+  retryAtOf(activity: Activity): number {
+    return this.current.get(activity)?.retryAt ?? 0;
+  }
+
   /** The earliest time at which something is tried again, null when nothing failed. */
   get retryAt(): number | null {
     const times = [...this.current.values()].map(({ retryAt }) => retryAt);

@@ -9,6 +9,12 @@ import { StoredOutbox } from "./storage/outbox.ts";
 
 type Sequences = Readonly<Record<OutputTopic, number>>;
 
+interface Loaded {
+  readonly store: StoredAuction;
+  readonly outbox: StoredOutbox;
+  readonly reducer: Reducer;
+}
+
 /**
  * The partition's state, and the one place that changes it: a run of journal records is applied
  * in one transaction together with the position, the timers and the outbox. A transaction that
@@ -19,7 +25,7 @@ export class JournalState {
   private readonly source: string;
   private readonly topic: string;
   private readonly onOutcome: OutcomeListener;
-  private loaded: { store: StoredAuction; outbox: StoredOutbox; reducer: Reducer } | undefined;
+  private loaded: Loaded | undefined;
   private sentBefore: Sequences | undefined;
   private outcomes: Parameters<OutcomeListener>[] = [];
 
@@ -37,19 +43,22 @@ export class JournalState {
 
   /** Reads everything from storage. */
   load(): void {
+    this.loaded = this.read();
+  }
+
+  private read(): Loaded {
     const { group, partition, storage } = this.dependencies;
     migrate(storage);
     const store = new StoredAuction(storage);
     const onOutcome: OutcomeListener = (...outcome) => this.outcomes.push(outcome);
     const context = { group, topic: this.topic, partition, onOutcome };
-    this.loaded = { store, outbox: new StoredOutbox(storage), reducer: new Reducer(store, context) };
     const [row] = storage.all<{ value: string }>(`SELECT value FROM bookkeeping WHERE name = 'sent_before'`);
     this.sentBefore = row === undefined ? undefined : (JSON.parse(row.value) as Sequences);
+    return { store, outbox: new StoredOutbox(storage), reducer: new Reducer(store, context) };
   }
 
-  private get current(): NonNullable<JournalState["loaded"]> {
-    if (this.loaded === undefined) throw new Error("the partition is not started");
-    return this.loaded;
+  private get current(): Loaded {
+    return (this.loaded ??= this.read());
   }
 
   get store(): StoredAuction {
@@ -110,9 +119,9 @@ export class JournalState {
         store.flush(outbox.oldestPosition);
       });
     } catch (error) {
-      // Memory is ahead of what was rolled back: it is read again.
+      // Memory is ahead of what was rolled back: nobody sees it, and whoever asks next reads it again.
       this.outcomes = [];
-      this.load();
+      this.loaded = undefined;
       throw error;
     }
     this.tellOutcomes();

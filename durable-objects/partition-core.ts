@@ -2,7 +2,7 @@ import type { OutcomeListener } from "../src/auction/reducer.ts";
 import { tickAt } from "../src/auction/tick.ts";
 import type { LogRecord } from "../src/kafka/port.ts";
 import { topics } from "../src/topology.ts";
-import { computeNextAlarm } from "./alarm.ts";
+import { computeNextAlarm, guardMs, tickRetryMs } from "./alarm.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { Failures, type Activity } from "./failures.ts";
 import { decodeHeaders } from "./header-text.ts";
@@ -28,6 +28,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   /** The journal was read to its end once since this object came up; items are relayed only then. */
   private hasReadJournal = false;
   private alarmAt: number | null = null;
+  private tickNotBefore = 0;
 
   constructor(dependencies: PartitionDependencies) {
     const { group, partition, settings } = dependencies;
@@ -148,22 +149,35 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     this.failures.fail(activity, message, clock.now());
     logger("warn", "partition.stalled", { partition, activity, error: message });
     this.waiters.release();
-    this.armAlarm();
+    try {
+      this.armAlarm();
+    } catch {
+      // The state cannot be read either: the alarm tries that again.
+      if (this.alarmAt === null) this.setAlarm(clock.now() + guardMs);
+    }
   }
 
   private armAlarm(): void {
-    const { clock, storage } = this.dependencies;
+    const { clock } = this.dependencies;
     const at = computeNextAlarm({
       now: clock.now(),
       retryAt: this.failures.retryAt,
       hasWork: !this.journal.outbox.isEmpty || this.journalReader.isBehind || this.itemsReader.isBehind,
       nextDue: this.journal.nextDue?.due ?? null,
+      tickNotBefore: Math.max(
+        this.tickNotBefore,
+        this.failures.retryAtOf("tick"),
+        this.failures.retryAtOf("read the journal"),
+      ),
       trustedTime: this.journal.store.state.trustedTime,
     });
     // An alarm that is set earlier fires and computes again; moving it costs a row each time.
-    if (at === null || (this.alarmAt !== null && this.alarmAt <= at)) return;
+    if (at !== null && (this.alarmAt === null || at < this.alarmAt)) this.setAlarm(at);
+  }
+
+  private setAlarm(at: number): void {
     this.alarmAt = at;
-    void storage.setAlarm(at);
+    void this.dependencies.storage.setAlarm(at);
   }
 
   /** The object's alarm: goes on with what is under way, and closes what is due on an idle partition. */
@@ -173,11 +187,18 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
       await this.goOn();
       await this.tickWhenDue();
       this.failures.succeed("tick");
+      this.postponeTick();
+      this.armAlarm();
     } catch (error) {
       this.fail("tick", error);
-    } finally {
-      this.armAlarm();
     }
+  }
+
+  /** Something is still due: the partition is busy, or its outbox full. Asking again at once would not help. */
+  private postponeTick(): void {
+    const now = this.dependencies.clock.now();
+    const { nextDue } = this.journal;
+    if (nextDue !== null && nextDue.due <= now) this.tickNotBefore = now + tickRetryMs;
   }
 
   /** Catches up with both topics and sends what is to be sent. */

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { computeNextAlarm, guardMs } from "../../../durable-objects/alarm.ts";
 
 const now = 1_000_000;
-const idle = { now, retryAt: null, hasWork: false, nextDue: null, trustedTime: false };
+const idle = { now, retryAt: null, hasWork: false, nextDue: null, tickNotBefore: 0, trustedTime: false };
 
 test("a partition with nothing to wait for sets no alarm", () => {
   expect(computeNextAlarm(idle)).toBeNull();
@@ -28,4 +28,13 @@ test("of a retry, a guard and a due item the earliest wins", () => {
   const all = { ...idle, hasWork: true, nextDue: now + 9_000, retryAt: now + 1_000 };
   expect(computeNextAlarm(all)).toBe(now + 1_000);
   expect(computeNextAlarm({ ...all, retryAt: now + 20_000 })).toBe(now + 9_000);
+});
+
+test("a tick that could not be made is not tried before its time", () => {
+  expect(computeNextAlarm({ ...idle, nextDue: now - 500, tickNotBefore: now + 1_000 })).toBe(now + 1_000);
+  expect(computeNextAlarm({ ...idle, nextDue: now + 5_000, tickNotBefore: now + 1_000 })).toBe(now + 5_000);
+});
+
+test("a retry that did not come about in its time is left to the guard", () => {
+  expect(computeNextAlarm({ ...idle, retryAt: now - 1 })).toBe(now + guardMs);
 });
