@@ -46,21 +46,46 @@ export async function sweep(dependencies: SweepDependencies): Promise<void> {
 
 /** Whether the partition was woken. One that fails keeps no other from its turn. */
 async function sweepOne(
-  { partitions, logger, topics }: SweepDependencies,
+  dependencies: SweepDependencies,
   ends: readonly TopicPartitionOffset[],
   partition: number,
 ): Promise<boolean> {
+  const { partitions, logger, topics } = dependencies;
   const items = endOf(ends, topics.items, partition);
   const journal = endOf(ends, topics.journal, partition);
   if (items === 0 && journal === 0) return false;
   try {
     const status = await partitions.call(partition, (object) => object.status());
-    if (!lags(status, items, journal)) return false;
-    await partitions.call(partition, (object) => object.wake());
-    return true;
+    const isLagging = lags(status, items, journal);
+    if (isLagging) await partitions.call(partition, (object) => object.wake());
+    await tellWhatIsBehind(dependencies, ends, status);
+    return isLagging;
   } catch (error) {
     logger("warn", "wake-failed", { partition, error: describeError(error) });
     return false;
+  }
+}
+
+/**
+ * A log that ends before a position has lost records, or is another log. What it takes from then
+ * on has offsets below the position, and the object drops it as known: somebody has to hear of it.
+ * The first answer is older than the status, so that the log is asked again before it is blamed.
+ */
+async function tellWhatIsBehind(
+  { log, clock, logger, topics }: SweepDependencies,
+  ends: readonly TopicPartitionOffset[],
+  { partition, items, journal }: PartitionStatus,
+): Promise<void> {
+  const positions = [
+    { topic: topics.items, partition, position: items.position },
+    { topic: topics.journal, partition, position: journal.position },
+  ].filter(({ topic, position }) => position > endOf(ends, topic, partition));
+  if (positions.length === 0) return;
+  const wanted = positions.map(({ topic }) => ({ topic, partition }));
+  const newer = await log.offsets("latest", wanted, clock.now() + longestOffsetsMs);
+  for (const { topic, position } of positions) {
+    const end = endOf(newer, topic, partition);
+    if (position > end) logger("error", "log-behind", { topic, partition, position, end });
   }
 }
 

@@ -92,3 +92,19 @@ test("an end that the log does not tell counts as lag", async () => {
   const result = await run({ ends: [[1, 1]], objects: [[1, 1, 0]] }, { offsets: async () => [] });
   expect(result.woken).toEqual([0]);
 });
+
+test("a log that ends before a position is told: what it takes now would pass for known", async () => {
+  const result = await run({ ends: [[5, 9]], objects: [[5, 12, 0]] });
+  expect(result.lines).toEqual(["error log-behind"]);
+});
+
+test("a log that grew while the object was asked is not behind", async () => {
+  let asked = 0;
+  const offsets: KafkaLog["offsets"] = async (_, wanted) => {
+    asked += 1;
+    return wanted.map((at) => ({ ...at, offset: asked === 1 ? 9 : 12 }));
+  };
+  const result = await run({ ends: [[9, 9]], objects: [[9, 12, 0]] }, { offsets });
+  expect(asked).toBe(2);
+  expect(result).toEqual({ asked: [0], woken: [], lines: [] });
+});
