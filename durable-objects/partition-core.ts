@@ -5,7 +5,7 @@ import { topics } from "../src/topology.ts";
 import { computeNextAlarm, guardMs, tickRetryMs } from "./alarm.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { Failures, type Activity } from "./failures.ts";
-import { decodeHeaders } from "./header-text.ts";
+import { PushedRecord } from "../src/kafka/header-text.ts";
 import { JournalReads } from "./journal-reads.ts";
 import { JournalState } from "./journal-state.ts";
 import { LogReader } from "./log-reader.ts";
@@ -106,17 +106,12 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   }
 
   private recordsOf({ topic, offsets, timestamps, keys, values, headers }: PushBatch): LogRecord[] {
-    const name = this.dependencies.settings.topicPrefix + topics[topic];
-    const { partition } = this.dependencies;
-    return offsets.map((offset, index) => ({
-      topic: name,
-      partition,
-      offset,
-      timestamp: timestamps[index] ?? 0,
-      key: keys[index] ?? "",
-      value: values[index] ?? "",
-      headers: decodeHeaders(headers[index] ?? ""),
-    }));
+    const { partition, settings } = this.dependencies;
+    const place = { topic: settings.topicPrefix + topics[topic], partition };
+    return offsets.map((offset, index) => {
+      const content = [keys[index] ?? "", values[index] ?? "", headers[index] ?? ""] as const;
+      return new PushedRecord(place, offset, timestamps[index] ?? 0, content);
+    });
   }
 
   /** First offset that has not taken effect: of the journal, or of the items by their openings. */

@@ -7,7 +7,8 @@ import {
   type WithdrawalData,
   type WithEdge,
 } from "./events.ts";
-import type { LogRecord, RecordHeader } from "../kafka/port.ts";
+import { visitHeaders } from "../kafka/header-text.ts";
+import type { LogRecord } from "../kafka/port.ts";
 
 /** Who sent an event, as far as telling a repetition needs it. */
 export interface EventIdentity {
@@ -62,7 +63,7 @@ export type JournalEvent = BidEvent | WithdrawalEvent | OpeningEvent | TickEvent
 
 /** Reads one journal record. Never throws: what it cannot read is a value that says why. */
 export function decodeJournalRecord(record: LogRecord): JournalEvent {
-  const headers = readHeaders(record.headers);
+  const headers = readHeaders(record);
   if (headers.type === "") return unreadable(record, "the record has no ce_type header");
   if (headers.id === "") return unreadable(record, "the record has no ce_id header");
   let value: unknown;
@@ -88,7 +89,7 @@ interface CloudEventHeaders {
   tracestate: string | undefined;
 }
 
-function readHeaders(headers: readonly RecordHeader[]): CloudEventHeaders {
+function readHeaders(record: LogRecord): CloudEventHeaders {
   const found: CloudEventHeaders = {
     type: "",
     id: "",
@@ -96,13 +97,13 @@ function readHeaders(headers: readonly RecordHeader[]): CloudEventHeaders {
     traceparent: undefined,
     tracestate: undefined,
   };
-  for (const { key, value } of headers) {
+  visitHeaders(record, (key, value) => {
     if (key === "ce_type") found.type = value;
     else if (key === "ce_id") found.id = value;
     else if (key === "ce_source") found.source = value;
     else if (key === "ce_traceparent") found.traceparent = value;
     else if (key === "ce_tracestate") found.tracestate = value;
-  }
+  });
   return found;
 }
 

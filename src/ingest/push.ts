@@ -1,4 +1,4 @@
-import { encodeHeaders } from "../../durable-objects/header-text.ts";
+import { encodeHeaders } from "../kafka/header-text.ts";
 import type { PushBatch, PushResult } from "../../durable-objects/rpc.ts";
 import type { Partitions } from "../partitions.ts";
 import type { PreparedRecord, WrittenTopic } from "./records.ts";

@@ -2,7 +2,7 @@
  * The edge's Workers, many at a time: each appends to the log and then pushes to the object what
  * the log has acknowledged. Their pushes get lost, repeated, late, and overtake one another.
  */
-import { encodeHeaders } from "../../durable-objects/header-text.ts";
+import { encodeHeaders } from "../../src/kafka/header-text.ts";
 import type { PushBatch } from "../../durable-objects/rpc.ts";
 import type { Outcome } from "../../src/auction/events.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";

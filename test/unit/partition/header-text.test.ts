@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeHeaders, encodeHeaders } from "../../../durable-objects/header-text.ts";
+import { decodeHeaders, encodeHeaders } from "../../../src/kafka/header-text.ts";
 
 test("headers of any text come back from a push unchanged and in order", () => {
   const text = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom("", "\n", "a\nb", "[", "[]", "ce_id"));

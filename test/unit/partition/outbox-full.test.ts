@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { encodeHeaders } from "../../../durable-objects/header-text.ts";
+import { encodeHeaders } from "../../../src/kafka/header-text.ts";
 import { PartitionCore } from "../../../durable-objects/partition-core.ts";
 import { LogError, type KafkaLog, type LogRecord, type ProduceRecord } from "../../../src/kafka/port.ts";
 import { eventTypes, topics } from "../../../src/topology.ts";

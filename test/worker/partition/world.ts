@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import type { Partition } from "../../../durable-objects/partition.ts";
-import { encodeHeaders } from "../../../durable-objects/header-text.ts";
+import { encodeHeaders } from "../../../src/kafka/header-text.ts";
 import type { PushBatch } from "../../../durable-objects/rpc.ts";
 import { partitionFor } from "../../../src/kafka/partitioner.ts";
 import type { LogRecord, ProduceRecord } from "../../../src/kafka/port.ts";
