@@ -17,6 +17,7 @@ import type { BidEvent } from "../../src/auction/decode.ts";
 import { DistinctCounter, type Sketch } from "../../src/auction/sketch.ts";
 import type { AggregateStore, Entry, ItemPhase, ItemState } from "../../src/auction/state.ts";
 import type { PartitionStorage } from "../dependencies.ts";
+import { writeRows } from "./rows.ts";
 
 /** Cells counted on their own; beyond, a new cell counts as its coarse parent. */
 const maximumCells = 4_096;
@@ -161,14 +162,13 @@ export class StoredAggregates implements AggregateStore {
 
   /** Writes what changed; inside the transaction that moves the position. */
   flush(streamTime: number, lastEntry: number): void {
-    for (const totals of this.changedCategories) {
-      this.storage.run(
-        `INSERT INTO categories VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET totals = excluded.totals`,
-        totals.category,
-        totals.currency,
-        encodeTotals(totals),
-      );
-    }
+    const values = [...this.changedCategories].flatMap((totals) => {
+      return [totals.category, totals.currency, encodeTotals(totals)];
+    });
+    writeRows(this.storage, 3, values, (rows) => {
+      return `INSERT INTO categories (category, currency, totals) VALUES ${rows}
+        ON CONFLICT DO UPDATE SET totals = excluded.totals`;
+    });
     this.changedCategories.clear();
     const isDue = lastEntry - this.derivedThrough >= derivedFlushEntries;
     if (isDue || this.windows.size > maximumCachedWindows) this.flushDerived(streamTime, lastEntry);

@@ -1,6 +1,7 @@
 import type { Entry } from "../../src/auction/state.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 import { decodeEntry, encodeEntry } from "./entry-codec.ts";
+import { writeRows } from "./rows.ts";
 
 /** Entries of one page. Small enough to read for one entry, large enough for few rows an event. */
 const pageEntries = 64;
@@ -51,32 +52,26 @@ export class StoredEntries {
 
   /** Writes the pages that the transaction's entries are in. */
   flush(streamTime: number): void {
-    const touched = new Set<number>();
+    const touched = new Map<number, string[]>();
     for (const entry of this.pending) {
       const page = pageNumber(entry.number);
-      if (!touched.has(page)) {
-        if (touched.size > 0) this.write(page - 1, streamTime);
-        touched.add(page);
-        // A new page starts empty; one that was compacted to nothing is filled up to the line.
-        const lines = lineIndex(entry.number) === 0 ? [] : this.pageOf(page);
-        while (lines.length < lineIndex(entry.number)) lines.push("");
-        this.remember(page, lines);
-      }
-      this.pageOf(page).push(encodeEntry(entry));
+      const lines = touched.get(page) ?? this.tailOf(page, lineIndex(entry.number));
+      lines.push(encodeEntry(entry));
+      touched.set(page, lines);
     }
-    const last = this.pending.at(-1);
-    if (last !== undefined) this.write(pageNumber(last.number), streamTime);
+    const values = [...touched].flatMap(([page, lines]) => [page, streamTime, lines.join("\n")]);
+    writeRows(this.storage, 3, values, (rows) => {
+      return `INSERT INTO entries (page, stream_time, entries) VALUES ${rows}
+        ON CONFLICT DO UPDATE SET stream_time = excluded.stream_time, entries = excluded.entries`;
+    });
     this.pending = [];
   }
 
-  private write(page: number, streamTime: number): void {
-    this.storage.run(
-      `INSERT INTO entries (page, stream_time, entries) VALUES (?, ?, ?)
-       ON CONFLICT DO UPDATE SET stream_time = excluded.stream_time, entries = excluded.entries`,
-      page,
-      streamTime,
-      this.pageOf(page).join("\n"),
-    );
+  /** The page that is added to from a line on; one that was compacted to nothing is filled up to it. */
+  private tailOf(page: number, line: number): string[] {
+    const lines = line === 0 ? [] : this.pageOf(page);
+    while (lines.length < line) lines.push("");
+    return this.remember(page, lines);
   }
 
   /** Number of the oldest stored entry's page; beyond every number where none is stored. */

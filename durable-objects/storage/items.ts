@@ -1,12 +1,17 @@
 import type { ItemTerms } from "../../src/auction/events.ts";
 import type { DueItem, ItemState, Tombstone } from "../../src/auction/state.ts";
 import { GenerationalCache } from "../../src/lib/generational-cache.ts";
-import type { PartitionStorage } from "../dependencies.ts";
+import type { PartitionStorage, SqlValue } from "../dependencies.ts";
 import { decodeItem, encodeRules, encodeState, type ItemRow } from "./item-codec.ts";
+import { writeRows } from "./rows.ts";
+import { StoredTimers, type Timer } from "./timers.ts";
 
 const cachedItems = 10_000;
-/** The platform binds at most 100 parameters. */
-const statesPerStatement = 50;
+
+interface Created {
+  readonly item: ItemState;
+  readonly terms: ItemTerms;
+}
 
 interface CachedItem {
   readonly item: ItemState;
@@ -14,11 +19,6 @@ interface CachedItem {
   timer: number | null;
   /** `open_since` as stored; undefined before the first write. */
   openSince: number | null | undefined;
-}
-
-interface Due {
-  readonly due: number;
-  readonly itemId: string;
 }
 
 /**
@@ -29,11 +29,13 @@ export class StoredItems {
   private readonly storage: PartitionStorage;
   private readonly cache = new GenerationalCache<string, CachedItem>(cachedItems);
   private readonly changedItems = new Set<CachedItem>();
-  private soonest: Due | null;
+  private readonly timers: StoredTimers;
+  private readonly created = new Map<string, Created>();
+  private readonly departures: SqlValue[] = [];
 
   constructor(storage: PartitionStorage) {
     this.storage = storage;
-    this.soonest = this.readSoonest();
+    this.timers = new StoredTimers(storage);
   }
 
   get(itemId: string): ItemState | undefined {
@@ -78,18 +80,15 @@ export class StoredItems {
   }
 
   terms(itemId: string): ItemTerms {
+    const created = this.created.get(itemId);
+    if (created !== undefined) return created.terms;
     const [row] = this.storage.all<{ terms: string }>(`SELECT terms FROM terms WHERE item_id = ?`, itemId);
     if (row === undefined) throw new Error(`item ${itemId} has no terms`);
     return JSON.parse(row.terms) as ItemTerms;
   }
 
   create(item: ItemState, terms: ItemTerms): void {
-    this.storage.run(
-      `INSERT INTO terms (item_id, rules, terms) VALUES (?, ?, ?)`,
-      item.itemId,
-      encodeRules(item),
-      JSON.stringify(terms),
-    );
+    this.created.set(item.itemId, { item, terms });
     const created: CachedItem = { item, timer: null, openSince: undefined };
     this.cache.set(item.itemId, created);
     this.setTimer(created);
@@ -105,43 +104,23 @@ export class StoredItems {
     this.setTimer(cached);
     const { departsAt: due } = item;
     if (due === null) return;
-    this.storage.run(
-      `INSERT INTO departures (due, item_id, position) VALUES (?, ?, ?)`,
-      due,
-      item.itemId,
-      position,
-    );
+    this.departures.push(due, item.itemId, position);
   }
 
   private setTimer(cached: CachedItem): void {
     const { itemId } = cached.item;
-    if (cached.timer !== null) {
-      this.storage.run(`DELETE FROM timers WHERE due = ? AND item_id = ?`, cached.timer, itemId);
-      if (this.soonest?.itemId === itemId) this.soonest = this.readSoonest();
-    }
-    const due = timerOf(cached.item);
-    cached.timer = due;
-    if (due === null) return;
-    this.storage.run(`INSERT INTO timers (due, item_id) VALUES (?, ?)`, due, itemId);
-    const { soonest } = this;
-    if (soonest === null || due < soonest.due || (due === soonest.due && itemId < soonest.itemId)) {
-      this.soonest = { due, itemId };
-    }
+    if (cached.timer !== null) this.timers.remove({ due: cached.timer, itemId });
+    cached.timer = timerOf(cached.item);
+    if (cached.timer !== null) this.timers.add({ due: cached.timer, itemId });
   }
 
-  private readSoonest(): Due | null {
-    type Row = { due: number; item_id: string };
-    const [row] = this.storage.all<Row>(`SELECT due, item_id FROM timers ORDER BY due, item_id LIMIT 1`);
-    return row === undefined ? null : { due: row.due, itemId: row.item_id };
-  }
-
-  /** When the next start or closing is due, null without one. */
-  get nextTimer(): Due | null {
-    return this.soonest;
+  /** The next start or closing, null without one. */
+  get nextTimer(): Timer | null {
+    return this.timers.first;
   }
 
   nextDue(streamTime: number): DueItem | undefined {
-    const { soonest } = this;
+    const soonest = this.timers.first;
     if (soonest === null || soonest.due > streamTime) return undefined;
     const item = this.get(soonest.itemId);
     if (item === undefined) throw new Error(`item ${soonest.itemId} has a timer and no row`);
@@ -150,40 +129,39 @@ export class StoredItems {
 
   /** Writes each changed item once; inside the transaction that moves the position. */
   flush(): void {
-    const states: string[] = [];
+    const states: SqlValue[] = [];
+    const phases: SqlValue[] = [];
     for (const cached of this.changedItems) {
       const { item } = cached;
       const openSince = item.phase === "open" ? item.listedAt : null;
       // Most changes leave `open_since` alone: naming it would rewrite its index entry, a row more.
       if (cached.openSince === openSince) states.push(item.itemId, encodeState(item));
-      else this.writeWithOpenSince(cached, openSince);
+      else phases.push(item.itemId, openSince, encodeState(item));
+      cached.openSince = openSince;
     }
-    this.writeStates(states);
+    writeRows(this.storage, 2, states, (rows) => {
+      return `INSERT INTO items (item_id, state) VALUES ${rows} ON CONFLICT DO UPDATE SET state = excluded.state`;
+    });
+    writeRows(this.storage, 3, phases, (rows) => {
+      return `INSERT INTO items (item_id, open_since, state) VALUES ${rows}
+        ON CONFLICT DO UPDATE SET open_since = excluded.open_since, state = excluded.state`;
+    });
+    this.flushTerms();
+    this.timers.flush();
+    writeRows(this.storage, 3, this.departures, (rows) => {
+      return `INSERT INTO departures (due, item_id, position) VALUES ${rows}`;
+    });
+    this.departures.length = 0;
     this.changedItems.clear();
     this.cache.trim();
   }
 
-  private writeWithOpenSince(cached: CachedItem, openSince: number | null): void {
-    this.storage.run(
-      `INSERT INTO items (item_id, open_since, state) VALUES (?, ?, ?)
-       ON CONFLICT DO UPDATE SET open_since = excluded.open_since, state = excluded.state`,
-      cached.item.itemId,
-      openSince,
-      encodeState(cached.item),
-    );
-    cached.openSince = openSince;
-  }
-
-  /** Ids and states in turn. Many rows a statement, since each statement costs more than a row. */
-  private writeStates(states: readonly string[]): void {
-    for (let start = 0; start < states.length; start += statesPerStatement * 2) {
-      const slice = states.slice(start, start + statesPerStatement * 2);
-      const rows = Array.from({ length: slice.length / 2 }, () => "(?, ?)").join(", ");
-      this.storage.run(
-        `INSERT INTO items (item_id, state) VALUES ${rows} ON CONFLICT DO UPDATE SET state = excluded.state`,
-        ...slice,
-      );
-    }
+  private flushTerms(): void {
+    const values = [...this.created.values()].flatMap(({ item, terms }) => {
+      return [item.itemId, encodeRules(item), JSON.stringify(terms)];
+    });
+    writeRows(this.storage, 3, values, (rows) => `INSERT INTO terms (item_id, rules, terms) VALUES ${rows}`);
+    this.created.clear();
   }
 
   /**
