@@ -6,11 +6,18 @@ import type { LogRecord } from "../src/kafka/port.ts";
  */
 export class Arrivals {
   private readonly records = new Map<number, LogRecord>();
-  private readonly capacity: number;
+  private readonly maximumRecords: number;
+  private readonly maximumCharacters: number;
+  private characters = 0;
   private highest = -1;
 
-  constructor(capacity: number) {
-    this.capacity = capacity;
+  constructor(maximumRecords: number, maximumCharacters: number) {
+    this.maximumRecords = maximumRecords;
+    this.maximumCharacters = maximumCharacters;
+  }
+
+  private get isFull(): boolean {
+    return this.records.size >= this.maximumRecords || this.characters >= this.maximumCharacters;
   }
 
   get size(): number {
@@ -19,9 +26,10 @@ export class Arrivals {
 
   /** Keeps a record that is not applied yet. Answers whether there was room. */
   offer(record: LogRecord, position: number): boolean {
-    if (record.offset < position) return true;
-    if (this.records.size >= this.capacity && record.offset !== position) return false;
+    if (record.offset < position || this.records.has(record.offset)) return true;
+    if (this.isFull && record.offset !== position) return false;
     this.records.set(record.offset, record);
+    this.characters += record.value.length;
     this.highest = Math.max(this.highest, record.offset);
     return true;
   }
@@ -41,7 +49,7 @@ export class Arrivals {
     while (run.length < limit) {
       const record = this.records.get(position + run.length);
       if (record === undefined) break;
-      this.records.delete(record.offset);
+      this.forget(record);
       run.push(record);
     }
     return run;
@@ -50,7 +58,12 @@ export class Arrivals {
   /** Forgets what lies before `position`: a fetch brought it. */
   dropBefore(position: number): void {
     if (this.records.size === 0) return;
-    for (const offset of this.records.keys()) if (offset < position) this.records.delete(offset);
+    for (const record of this.records.values()) if (record.offset < position) this.forget(record);
     if (this.records.size === 0) this.highest = -1;
+  }
+
+  private forget(record: LogRecord): void {
+    this.records.delete(record.offset);
+    this.characters -= record.value.length;
   }
 }

@@ -4,8 +4,9 @@ import type { LogRecord } from "../src/kafka/port.ts";
 
 /** Records applied in one transaction at most. */
 const maximumRun = 1_000;
-/** Records that may wait for their turn in memory. */
+/** Records that may wait for their turn in memory, and the characters of their values. */
 const maximumArrivals = 20_000;
+const maximumArrivedCharacters = 16_000_000;
 /**
  * A commit costs the same for one record as for many, so a short run waits a moment for company:
  * shortly when little is going on, longer while records come in numbers, when the time until a
@@ -38,6 +39,14 @@ export interface LogReaderHost {
   onSuccess(): void;
 }
 
+/** A fetch under way or answered, and what was asked and handed in when it left. */
+interface Fetched {
+  readonly offset: number;
+  readonly asks: number;
+  readonly offers: number;
+  readonly records: Promise<readonly LogRecord[]>;
+}
+
 /**
  * Brings one topic partition's records to its host in offset order, each once. Pushed records are
  * an optimisation: the contiguous run that starts at the position is taken and nothing else; what
@@ -48,33 +57,45 @@ export interface LogReaderHost {
 export class LogReader {
   private readonly dependencies: PartitionDependencies;
   private readonly host: LogReaderHost;
-  private readonly arrivals = new Arrivals(maximumArrivals);
+  private readonly arrivals = new Arrivals(maximumArrivals, maximumArrivedCharacters);
   private running: Promise<void> | undefined;
   private toTheEnd = false;
   private isWoken = false;
   private lastRun = { records: 0, takenAt: 0 };
   private awaited: { readonly records: number; readonly enough: AbortController } | undefined;
-  private ahead: { readonly offset: number; readonly records: Promise<readonly LogRecord[]> } | undefined;
+  private ahead: Fetched | undefined;
+  /** How often the end was asked for and records were handed in: a fetch knows only of those before it. */
+  private asks = 0;
+  private offers = 0;
 
   constructor(dependencies: PartitionDependencies, host: LogReaderHost) {
     this.dependencies = dependencies;
     this.host = host;
   }
 
-  /** Hands in acknowledged records, in any order and any number of times. */
-  offer(records: readonly LogRecord[]): void {
+  /**
+   * Hands in acknowledged records, in any order and any number of times. Answers whether there was
+   * room for all; where not, the log is asked for them when their turn comes.
+   */
+  offer(records: readonly LogRecord[]): boolean {
     const position = this.host.position();
-    for (const record of records) {
-      // No room: the log is asked for it when its turn comes.
-      if (!this.arrivals.offer(record, position)) this.toTheEnd = true;
-    }
+    let hasRoom = true;
+    for (const record of records) if (!this.arrivals.offer(record, position)) hasRoom = false;
+    this.offers += 1;
+    if (!hasRoom) this.askForEnd();
     if (this.awaited !== undefined && this.arrivals.size >= this.awaited.records) this.awaited.enough.abort();
     this.kick();
+    return hasRoom;
+  }
+
+  private askForEnd(): void {
+    this.toTheEnd = true;
+    this.asks += 1;
   }
 
   /** Reads the log until its end, or until a failure, which the host has been told of. */
   async catchUp(): Promise<void> {
-    this.toTheEnd = true;
+    this.askForEnd();
     this.kick();
     await this.rest();
   }
@@ -147,15 +168,13 @@ export class LogReader {
 
   /** Reads a stretch from the log at the position and takes all of it. */
   private async readOn(position: number): Promise<boolean> {
-    const records = await this.fetchAt(position);
+    const fetched = this.fetchAt(position);
+    // A log may answer the whole batch that the position lies in.
+    const records = (await fetched.records).filter(({ offset }) => offset >= position);
     const last = records.at(-1);
-    if (last === undefined) {
-      this.toTheEnd = false;
-      if (!this.arrivals.hasBehind(position)) return false;
-      throw new Error(`the log ends at ${position}, yet later records were acknowledged`);
-    }
+    if (last === undefined) return this.meetEnd(position, fetched);
     // The next stretch is on its way while this one is taken; still one fetch in flight.
-    if (this.toTheEnd) this.ahead = { offset: last.offset + 1, records: this.fetchFrom(last.offset + 1) };
+    if (this.toTheEnd) this.ahead = this.fetchFrom(last.offset + 1);
     for (let start = 0; start < records.length; start += maximumRun) {
       if (start > 0 && !(await this.host.isReady())) {
         this.toTheEnd = true;
@@ -167,17 +186,27 @@ export class LogReader {
     return true;
   }
 
-  private fetchAt(position: number): Promise<readonly LogRecord[]> {
-    const { ahead } = this;
-    this.ahead = undefined;
-    return ahead?.offset === position ? ahead.records : this.fetchFrom(position);
+  /** The log had nothing at the position when it was asked; whether to look again. */
+  private meetEnd(position: number, { asks, offers }: Fetched): boolean {
+    if (asks !== this.asks) return true;
+    this.toTheEnd = false;
+    if (!this.arrivals.hasBehind(position)) return false;
+    if (offers !== this.offers) return true;
+    throw new Error(`the log ends at ${position}, yet later records were acknowledged`);
   }
 
-  private fetchFrom(offset: number): Promise<readonly LogRecord[]> {
+  private fetchAt(position: number): Fetched {
+    const { ahead } = this;
+    this.ahead = undefined;
+    return ahead?.offset === position ? ahead : this.fetchFrom(position);
+  }
+
+  private fetchFrom(offset: number): Fetched {
     const { clock, log, partition } = this.dependencies;
+    const { asks, offers } = this;
     const records = log.fetch({ topic: this.host.topic, partition, offset }, clock.now() + fetchTimeoutMs);
     // A stretch that was fetched ahead may never be asked for; its failure is told when it is.
     records.catch(() => undefined);
-    return records;
+    return { offset, asks, offers, records };
   }
 }

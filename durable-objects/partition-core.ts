@@ -14,6 +14,10 @@ import { ItemRelay } from "./relay.ts";
 import type { ItemAnswer, ItemQuery, PartitionRpc, PartitionStatus, PushBatch, PushResult } from "./rpc.ts";
 import { Waiters } from "./waiters.ts";
 
+/** How long an alarm or a wake goes on: with the guard's time still less than an invocation's 30 s of CPU. */
+const sliceMs = 15_000;
+const offsetsTimeoutMs = 10_000;
+
 /**
  * One partition of the group `auction`: reads the journal in offset order, keeps its state,
  * relays its items, sends its outputs. Wires the parts; each part argues its own ordering.
@@ -27,6 +31,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   private readonly failures = new Failures();
   /** The journal was read to its end once since this object came up; items are relayed only then. */
   private hasReadJournal = false;
+  private journalEnd: number | undefined;
   private alarmAt: number | null = null;
   private tickNotBefore = 0;
 
@@ -99,8 +104,8 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     // Asked for before anything moves, so that the answer cannot slip by.
     const outcome = waitMs === undefined ? undefined : this.waiters.outcomeWithin(topic, last, waitMs);
     const reached = isApplied || waitMs !== undefined ? undefined : this.waiters.reached(topic, last);
-    reader.offer(this.recordsOf(batch));
-    await reached;
+    // What had no room is left for a fetch: its sender is not kept, nor its batch in memory.
+    if (reader.offer(this.recordsOf(batch))) await reached;
     const known = await outcome;
     return { position: this.journal.position, ...(known === undefined ? {} : { outcome: known }) };
   }
@@ -127,14 +132,27 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   }
 
   /**
-   * Before the first relay the journal is read to its end: it may hold openings that an earlier
-   * life of this object appended and did not apply.
+   * Before the first relay the journal is read to where it ended when it was first asked for: it may
+   * hold openings that an earlier life of this object appended and did not apply. Under a steady
+   * load the reader itself never meets an end.
    */
   private async readJournalFirst(): Promise<boolean> {
     if (this.hasReadJournal) return true;
-    await this.journalReader.catchUp();
-    this.hasReadJournal = !this.journalReader.isBehind;
+    this.journalEnd ??= await this.findJournalEnd();
+    if (this.journal.position < this.journalEnd) {
+      const reached = this.waiters.reached("journal", this.journalEnd - 1);
+      // The end may lie behind offsets that no record has.
+      await Promise.race([reached, this.journalReader.catchUp()]);
+    }
+    this.hasReadJournal = this.journal.position >= this.journalEnd || !this.journalReader.isBehind;
     return this.hasReadJournal;
+  }
+
+  private async findJournalEnd(): Promise<number> {
+    const { clock, log, partition, settings } = this.dependencies;
+    const topic = settings.topicPrefix + topics.journal;
+    const [end] = await log.offsets("latest", [{ topic, partition }], clock.now() + offsetsTimeoutMs);
+    return end?.offset ?? Number.POSITIVE_INFINITY;
   }
 
   /** Nothing is lost by a failure: the log still has it, and the alarm goes on. */
@@ -196,8 +214,17 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     if (nextDue !== null && nextDue.due <= now) this.tickNotBefore = now + tickRetryMs;
   }
 
-  /** Catches up with both topics and sends what is to be sent. */
+  /**
+   * Catches up with both topics and sends what is to be sent, for a while: under a steady load
+   * there is no end to it, and a rebuild is more than one invocation's CPU time. Then the alarm goes on.
+   */
   private async goOn(): Promise<void> {
+    const isOver = new AbortController();
+    await Promise.race([this.goOnToTheEnd(), this.dependencies.clock.sleep(sliceMs, isOver.signal)]);
+    isOver.abort();
+  }
+
+  private async goOnToTheEnd(): Promise<void> {
     await this.journalReader.catchUp();
     await this.itemsReader.catchUp();
     // The openings that were just relayed are on their way through the journal's reader.

@@ -61,19 +61,34 @@ export class Waiters {
     }
   }
 
+  /** How many wait. */
+  get size(): number {
+    return this.positions.length + this.outcomeWaiters.length;
+  }
+
   /** Resolves when the offset has taken effect (true), or when everyone is released (false). */
   reached(topic: Topic, offset: number): Promise<boolean> {
-    return new Promise((resolve) => this.positions.push({ topic, offset, resolve }));
+    return this.wait({ topic, offset }).reached;
+  }
+
+  private wait({ topic, offset }: Pick<PositionWaiter, "topic" | "offset">) {
+    const { promise: reached, resolve } = Promise.withResolvers<boolean>();
+    const waiter: PositionWaiter = { topic, offset, resolve };
+    this.positions.push(waiter);
+    return { waiter, reached };
   }
 
   /** The same, at most `milliseconds` long. */
   async reachedWithin(topic: Topic, offset: number, milliseconds: number): Promise<boolean> {
     const abort = new AbortController();
+    const { waiter, reached } = this.wait({ topic, offset });
     const late = this.clock.sleep(milliseconds, abort.signal).then(() => false);
     try {
-      return await Promise.race([this.reached(topic, offset), late]);
+      return await Promise.race([reached, late]);
     } finally {
       abort.abort();
+      // The offset may be one that never comes.
+      this.positions = this.positions.filter((other) => other !== waiter);
     }
   }
 

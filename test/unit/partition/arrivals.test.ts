@@ -13,7 +13,7 @@ test("whatever the order and number of arrivals, a run is contiguous from the po
       fc.array(fc.nat(60), { maxLength: 200 }),
       fc.integer({ min: 1, max: 10 }),
       (offsets, limit) => {
-        const arrivals = new Arrivals(1_000);
+        const arrivals = new Arrivals(1_000, 1_000_000);
         let position = 0;
         const taken: number[] = [];
         for (const offset of offsets) {
@@ -33,7 +33,7 @@ test("whatever the order and number of arrivals, a run is contiguous from the po
 });
 
 test("what does not fit is refused, except the record that the position waits for", () => {
-  const arrivals = new Arrivals(2);
+  const arrivals = new Arrivals(2, 1_000);
   expect(arrivals.offer(recordAt(5), 0)).toBe(true);
   expect(arrivals.offer(recordAt(6), 0)).toBe(true);
   expect(arrivals.offer(recordAt(7), 0)).toBe(false);
@@ -42,11 +42,26 @@ test("what does not fit is refused, except the record that the position waits fo
 });
 
 test("what lies before the position is known and not kept", () => {
-  const arrivals = new Arrivals(10);
+  const arrivals = new Arrivals(10, 1_000);
   arrivals.offer(recordAt(3), 4);
   expect(arrivals.size).toBe(0);
   arrivals.offer(recordAt(5), 4);
   arrivals.dropBefore(6);
   expect(arrivals.size).toBe(0);
   expect(arrivals.hasBehind(4)).toBe(false);
+});
+
+test("large records fill the room by their size, and leave it as they are taken or known", () => {
+  const arrivals = new Arrivals(100, 10);
+  const large = (offset: number): LogRecord => ({ ...recordAt(offset), value: "x".repeat(6) });
+  expect(arrivals.offer(large(5), 0)).toBe(true);
+  expect(arrivals.offer(large(6), 0)).toBe(true);
+  // Known already: that takes no room.
+  expect(arrivals.offer(large(6), 0)).toBe(true);
+  expect(arrivals.offer(large(7), 0)).toBe(false);
+  expect(arrivals.takeRun(5, 1)).toHaveLength(1);
+  expect(arrivals.offer(large(8), 6)).toBe(true);
+  expect(arrivals.offer(large(9), 6)).toBe(false);
+  arrivals.dropBefore(9);
+  expect(arrivals.offer(large(9), 9)).toBe(true);
 });

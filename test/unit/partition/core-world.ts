@@ -1,8 +1,14 @@
-import { encodeHeaders } from "../../../durable-objects/header-text.ts";
+import { encodeHeaders } from "../../../src/kafka/header-text.ts";
 import type { PartitionStorage, SqlRow, SqlValue } from "../../../durable-objects/dependencies.ts";
 import { PartitionCore } from "../../../durable-objects/partition-core.ts";
 import type { PushBatch } from "../../../durable-objects/rpc.ts";
-import { LogError, type KafkaLog, type LogRecord, type ProduceRecord } from "../../../src/kafka/port.ts";
+import {
+  LogError,
+  type KafkaLog,
+  type LogRecord,
+  type ProduceRecord,
+  type TopicPartitionOffset,
+} from "../../../src/kafka/port.ts";
 import { eventTypes, topics } from "../../../src/topology.ts";
 import { memoryStorage } from "../../support/sqlite-storage.ts";
 
@@ -10,18 +16,40 @@ let made = 0;
 
 export const startsAt = Date.UTC(2026, 0, 1);
 
-/** A clock that moves only when somebody sleeps or the test says so. */
+/** Sleeps below this are over at once, and move the clock; longer ones end when the test moves it. */
+const longSleepMs = 1_000;
+
+/** A clock that moves only when somebody sleeps for a moment, or when the test says so. */
 export class HandClock {
   time = startsAt;
+  private readonly sleepers: { readonly until: number; readonly wake: () => void }[] = [];
 
   now(): number {
     return this.time;
   }
 
-  sleep(milliseconds: number): Promise<void> {
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    if (milliseconds >= longSleepMs) {
+      return new Promise((resolve) => {
+        this.sleepers.push({ until: this.time + milliseconds, wake: resolve });
+        signal?.addEventListener("abort", () => resolve());
+      });
+    }
     this.time += milliseconds;
     return Promise.resolve();
   }
+
+  /** Lets time pass and wakes whose sleep is over. */
+  async advance(milliseconds: number): Promise<void> {
+    this.time += milliseconds;
+    for (const { until, wake } of this.sleepers) if (until <= this.time) wake();
+    await settled();
+  }
+}
+
+/** Lets follow what follows from what happened. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A log in memory that can be away, and that counts what it is asked. */
@@ -31,6 +59,8 @@ export class MemoryLog implements KafkaLog {
   refused = "";
   fetches = 0;
   produces = 0;
+  /** What somebody appends to a topic whenever it is read, so that a reader never meets its end. */
+  steadily: ((topic: string) => ProduceRecord | undefined) | undefined;
   private readonly records = new Map<string, LogRecord[]>();
 
   topic(name: string): LogRecord[] {
@@ -58,16 +88,15 @@ export class MemoryLog implements KafkaLog {
     );
   }
 
-  fetch({
-    topic,
-    offset,
-  }: {
-    readonly topic: string;
-    readonly offset: number;
-  }): Promise<readonly LogRecord[]> {
+  async fetch({ topic, offset }: TopicPartitionOffset): Promise<readonly LogRecord[]> {
     this.fetches += 1;
-    if (this.isAway) return Promise.reject(new LogError("unavailable", "none", "the log is away"));
-    return Promise.resolve(this.topic(topic).slice(offset, offset + 500));
+    const another = this.steadily?.(topic);
+    if (another !== undefined) {
+      this.append(another);
+      await settled();
+    }
+    if (this.isAway) throw new LogError("unavailable", "none", "the log is away");
+    return this.topic(topic).slice(offset, offset + 500);
   }
 
   offsets(_at: "earliest" | "latest", partitions: readonly { topic: string; partition: number }[]) {

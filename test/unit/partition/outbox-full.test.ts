@@ -4,6 +4,7 @@ import { PartitionCore } from "../../../durable-objects/partition-core.ts";
 import { LogError, type KafkaLog, type LogRecord, type ProduceRecord } from "../../../src/kafka/port.ts";
 import { eventTypes, topics } from "../../../src/topology.ts";
 import { memoryStorage } from "../../support/sqlite-storage.ts";
+import { HandClock } from "./core-world.ts";
 
 /**
  * A log in memory whose topic of notifications can be away; it stands for the log alone, which is
@@ -67,7 +68,7 @@ function coreOver(log: KafkaLog): PartitionCore {
     partition: 0,
     storage: memoryStorage(),
     log,
-    clock: { now: () => Date.now(), sleep: () => Promise.resolve() },
+    clock: new HandClock(),
     logger: () => undefined,
     settings: {
       topicPrefix: "",
