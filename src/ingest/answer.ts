@@ -20,8 +20,12 @@ export function answerOne(
     timestamp: formatTimestamp(timestamp),
     ...(outcome === undefined ? {} : { outcome }),
   };
-  const headers = new Headers({ "content-type": "application/json", location: `/v1/items/${event.itemId}` });
-  if (outcome !== undefined) headers.set("preference-applied", `wait=${waitSeconds}`);
+  // A plain object: a `Headers` of its own would be made to be copied.
+  const headers = {
+    "content-type": "application/json",
+    location: `/v1/items/${event.itemId}`,
+    ...(outcome === undefined ? {} : { "preference-applied": `wait=${waitSeconds}` }),
+  };
   return new Response(JSON.stringify(body), { status: outcome === undefined ? 202 : 200, headers });
 }
 

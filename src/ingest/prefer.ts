@@ -13,8 +13,10 @@ const longestWaitSeconds = 10;
  * equal ones counts, and a wait above the longest is taken for the longest.
  */
 export function parsePrefer(header: string | null): Preferences {
+  // Most requests have none.
+  if (header === null) return { minimal: false };
   const wishes = new Map<string, string>();
-  for (const wish of (header ?? "").split(",")) {
+  for (const wish of header.split(",")) {
     const [name = "", value = ""] = (wish.split(";")[0] ?? "").split("=").map((part) => part.trim());
     const key = name.toLowerCase();
     if (!wishes.has(key)) wishes.set(key, value.replace(/^"(.*)"$/, "$1"));
