@@ -14,7 +14,7 @@ const seconds = 60;
 const warmUpSeconds = 10;
 const connections = 4;
 const partitionCount = 8;
-const lookEveryMs = 200;
+const lookEveryMs = 500;
 /** Above this lag the client holds back: what it then reaches is what can be sustained. */
 const holdBackMs = 400;
 
@@ -144,7 +144,7 @@ class SustainedLoad {
     const look = async (): Promise<void> => {
       for (let looked = 0; performance.now() < end; looked += 1) {
         lags.push(await this.#lag());
-        if (looked % 50 === 49) progress(`${events} events, lag ${Math.round(lags.at(-1) ?? 0)} ms`);
+        if (looked % 20 === 19) progress(`${events} events, lag ${Math.round(lags.at(-1) ?? 0)} ms`);
         await sleep(lookEveryMs);
       }
     };
