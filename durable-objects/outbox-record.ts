@@ -49,9 +49,9 @@ export function recordOf(
 
 /** The same trace with a span id made of the output's id, so that a rebuild makes the same one. */
 function childOf(traceparent: string, id: string): string {
-  const [, trace, , flags] = traceparent.split("-");
   const span = toHex(hash53(id, 1), 14);
-  return `00-${trace ?? ""}-01${span}-${flags ?? "00"}`;
+  // `00-<trace: 32>-<span: 16>-<flags: 2>`: places are fixed in version 00.
+  return `00-${traceparent.slice(3, 35)}-01${span}-${traceparent.slice(53, 55)}`;
 }
 
 // Outputs of one moment come in numbers.
