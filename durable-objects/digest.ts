@@ -43,6 +43,7 @@ function* canonicalLines(storage: PartitionStorage, store: StoredAuction): Gener
   for (const { offset, itemId } of store.waiting.list()) yield line("waiting", [offset, itemId]);
   for (const entry of store.entries.after(0)) {
     if (store.item(entry.itemId) !== undefined) yield line("entry", entry);
+    store.trim();
   }
   for (const { category, currency, phases, bids, gross } of sorted(
     aggregates.listCategories(),

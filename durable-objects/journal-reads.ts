@@ -53,7 +53,11 @@ export class JournalReads {
   }
 
   async digest(): Promise<{ readonly position: number; readonly digest: string }> {
-    const { position, store } = this.journal;
-    return { position, digest: await digestOf(this.dependencies.storage, store) };
+    for (;;) {
+      const { position, store } = this.journal;
+      const digest = await digestOf(this.dependencies.storage, store);
+      // Hashing waits, and what was applied meanwhile may be in a part of the dump: once more.
+      if (this.journal.position === position && this.journal.store === store) return { position, digest };
+    }
   }
 }

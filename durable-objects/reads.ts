@@ -28,6 +28,7 @@ const maximumScanned = 2_000;
 /** One item as its readers see it; null when there is none, or when its retention is over. */
 export function readItem(store: StoredAuction, partition: number, itemId: string): ItemView | null {
   const item = store.item(itemId);
+  store.trim();
   return item === undefined ? null : viewOf(store, partition, item);
 }
 
@@ -81,6 +82,7 @@ export function readBids(
   pages: PageCache,
 ): BidsPage | null {
   const item = store.item(itemId);
+  store.trim();
   if (item === undefined) return null;
   const bids: BidView[] = [];
   const known = before === undefined ? undefined : pages.find(itemId, before);

@@ -62,6 +62,11 @@ export class StoredAuction implements AuctionStore {
     this.catchUpDerived();
   }
 
+  /** After reads, which may bring any number of items into memory; not within a transaction. */
+  trim(): void {
+    this.items.trim();
+  }
+
   /** Reads the items that a run of records is about, so that each need not be read on its own. */
   prepare(itemIds: Iterable<string>): void {
     this.items.preload(itemIds);
@@ -196,11 +201,12 @@ export class StoredAuction implements AuctionStore {
    */
   flush(outboxPosition: number): void {
     const { state } = this;
-    this.items.flush();
+    const changed = this.items.flush();
     this.entries.flush(state.streamTime);
     this.seen.flush(state.entries);
     this.aggregates.flush(state.streamTime, state.entries);
-    this.items.releaseDeparted(state.streamTime, outboxPosition, departuresPerTransaction);
+    // More than can have come in this transaction, so that those that are due never pile up.
+    this.items.releaseDeparted(state.streamTime, outboxPosition, changed + departuresPerTransaction);
     this.compact();
     this.bidders.trim();
     this.storage.run(

@@ -127,8 +127,13 @@ export class StoredItems {
     return { item, due: soonest.due };
   }
 
-  /** Writes each changed item once; inside the transaction that moves the position. */
-  flush(): void {
+  /** Lets go of what is not needed for now. Only between transactions: within one, an item is one object. */
+  trim(): void {
+    this.cache.trim();
+  }
+
+  /** Writes each changed item once; inside the transaction that moves the position. Answers how many. */
+  flush(): number {
     const states: SqlValue[] = [];
     const phases: SqlValue[] = [];
     for (const cached of this.changedItems) {
@@ -152,8 +157,10 @@ export class StoredItems {
       return `INSERT INTO departures (due, item_id, position) VALUES ${rows}`;
     });
     this.departures.length = 0;
+    const changed = this.changedItems.size;
     this.changedItems.clear();
     this.cache.trim();
+    return changed;
   }
 
   private flushTerms(): void {

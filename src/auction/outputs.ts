@@ -18,6 +18,9 @@ export interface Cause {
 
 /** A dead letter holds at most this many bytes of the record's value as JSON; the log bounds a record. */
 const maximumDeadLetterBytes = 600_000;
+/** Of its headers, which are left out beyond that, and of its key, which is written three times. */
+const maximumHeadersBytes = 50_000;
+const maximumKeyCharacters = 1_000;
 
 function nextId(cause: Cause): string {
   cause.count += 1;
@@ -131,30 +134,32 @@ function winnerOf(cause: Cause, highest: StandingBid): Record<string, unknown> {
 /** What could not be read, with its coordinates and the record itself, cut where it is too long. */
 export function deadLetter(cause: Cause, group: string, unreadable: UnreadableRecord): Output {
   const { record, why } = unreadable;
+  const key = record.key.slice(0, maximumKeyCharacters).toWellFormed();
   const value = cutToFit(record.value);
-  return output(cause, "deadLetters", eventTypes.deadLetter, record.key, {
+  const { headers: all } = record;
+  const headers = jsonBytes(all) <= maximumHeadersBytes ? all : [];
+  const isWhole = key === record.key && value === record.value && headers === all;
+  return output(cause, "deadLetters", eventTypes.deadLetter, key, {
     group,
     topic: cause.topic,
     partition: cause.partition,
     offset: cause.offset,
     attempts: 1,
     error: why,
-    record: {
-      key: record.key,
-      value,
-      ...(value === record.value ? {} : { truncated: true }),
-      headers: record.headers,
-      timestamp: record.timestamp,
-    },
+    record: { key, value, ...(isWhole ? {} : { truncated: true }), headers, timestamp: record.timestamp },
   });
 }
 
 function cutToFit(value: string): string {
   let cut = value;
-  while (new TextEncoder().encode(JSON.stringify(cut)).length > maximumDeadLetterBytes) {
+  while (jsonBytes(cut) > maximumDeadLetterBytes) {
     cut = cut.slice(0, Math.floor(cut.length / 2)).toWellFormed();
   }
   return cut;
+}
+
+function jsonBytes(content: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(content)).length;
 }
 
 export function toIso(time: number): string {
