@@ -14,9 +14,10 @@ const seconds = 60;
 const warmUpSeconds = 10;
 const connections = 4;
 const partitionCount = 8;
-const lookEveryMs = 200;
+const lookEveryMs = 250;
+const looksKept = 200;
 /** Above this lag the client holds back: what it then reaches is what can be sustained. */
-const holdBackMs = 400;
+const holdBackMs = 500;
 
 /**
  * (c) A minute of Nexmark's mix, with items that open, take bids and close, and every output
@@ -87,6 +88,7 @@ class SustainedLoad {
   readonly #bridge: BridgeClient;
   #connections: readonly Connection[] = [];
   #watch: PositionWatch | undefined;
+  #looks: readonly { readonly seenAt: number; readonly ends: readonly number[] }[] = [];
   readonly #request: Readonly<Record<"items" | "bids", (body: string) => string>>;
 
   constructor(system: System, url: string) {
@@ -144,7 +146,7 @@ class SustainedLoad {
     const look = async (): Promise<void> => {
       for (let looked = 0; performance.now() < end; looked += 1) {
         lags.push(await this.#lag());
-        if (looked % 20 === 19) progress(`${events} events, lag ${Math.round(lags.at(-1) ?? 0)} ms`);
+        if (looked % 40 === 39) progress(`${events} events, lag ${Math.round(lags.at(-1) ?? 0)} ms`);
         await sleep(lookEveryMs);
       }
     };
@@ -153,18 +155,21 @@ class SustainedLoad {
   }
 
   /**
-   * Of the partition that is furthest behind: the age of the newest record that it has applied. A
-   * partition that was at the log's end a moment ago is behind by nothing, however long ago that is.
+   * Of the partition that is furthest behind: how long ago the journal was last seen to end where
+   * its position is now. A partition at the journal's end is behind by nothing, however old its
+   * last record is.
    */
   async #lag(): Promise<number> {
+    const seenAt = performance.now();
     const ends = await this.#bridge.ends(topics.journal, partitionCount);
-    const now = Date.now();
-    const progress = await this.#positions.look();
-    return Math.max(
-      ...progress.map(({ position, asOf }, partition) =>
-        position >= (ends[partition] ?? 0) ? 0 : now - asOf,
-      ),
-    );
+    const positions = (await this.#positions.look()).map(({ position }) => position);
+    const lags = positions.map((position, partition) => {
+      if (position >= (ends[partition] ?? 0)) return 0;
+      const caughtUp = this.#looks.findLast((look) => (look.ends[partition] ?? 0) <= position);
+      return seenAt - (caughtUp?.seenAt ?? seenAt);
+    });
+    this.#looks = [...this.#looks.slice(1 - looksKept), { seenAt, ends }];
+    return Math.max(...lags);
   }
 
   /** How long until all that is in the journal is applied, and until no more outputs come. */

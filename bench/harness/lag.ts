@@ -9,10 +9,9 @@ const partitionCount = 8;
 const pollMs = 20;
 
 /** How far one partition has come, as anyone with a key for reading sees it. */
-export interface Progress {
+interface Progress {
+  /** Next journal offset to apply. */
   readonly position: number;
-  /** Stream time: of the newest record that is applied, milliseconds since the epoch. */
-  readonly asOf: number;
 }
 
 /** Watches positions by reading an item of each partition. The items have to exist. */
@@ -42,8 +41,7 @@ export class PositionWatch {
     const seen: Progress[] = [];
     for (const request of this.#requests) {
       const { body } = await this.#connection.send(request);
-      const { position, asOf } = JSON.parse(body.toString()) as { position: number; asOf: string };
-      seen.push({ position, asOf: Date.parse(asOf) });
+      seen.push(JSON.parse(body.toString()) as Progress);
     }
     return seen;
   }
