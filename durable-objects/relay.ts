@@ -68,34 +68,57 @@ export class ItemRelay {
   }
 
   private async append(items: readonly LogRecord[], openings: readonly ProduceRecord[]): Promise<void> {
+    if (openings.length === 0) return;
     const results = await this.produce(openings);
-    const appended: LogRecord[] = [];
-    for (const [index, result] of results.entries()) {
-      const item = items[index] as LogRecord;
-      const opening = openings[index] as ProduceRecord;
-      if (result.ok) {
-        appended.push({ ...opening, offset: result.offset, timestamp: result.timestamp });
-        this.nextOffset = item.offset + 1;
-        continue;
-      }
-      this.onRelayed(appended);
-      // What the log will never take must not hold up the items behind it.
-      if (!isTooLarge(result.error)) throw result.error;
-      await this.append([item], [openingWithoutTerms(item, this.settings, this.target)]);
-      return this.append(items.slice(index + 1), openings.slice(index + 1));
-    }
-    this.onRelayed(appended);
+    const failure = this.handOn(items, openings, results);
+    if (failure === undefined) return;
+    if (!isTooLarge(failure.error)) throw failure.error;
+    // What the log will never take must not hold up the items behind it.
+    await this.appendWithoutTerms(items.slice(failure.index, failure.index + 1));
+    return this.append(items.slice(failure.index + 1), openings.slice(failure.index + 1));
   }
 
+  private async appendWithoutTerms(items: readonly LogRecord[]): Promise<void> {
+    const openings = items.map((item) => openingWithoutTerms(item, this.settings, this.target));
+    const results = await this.produce(openings);
+    const failure = this.handOn(items, openings, results);
+    if (failure !== undefined) throw failure.error;
+  }
+
+  /** Hands on the openings that were appended, which are the first ones; answers what failed behind them. */
+  private handOn(
+    items: readonly LogRecord[],
+    openings: readonly ProduceRecord[],
+    results: readonly ProduceResult[],
+  ): { readonly index: number; readonly error: LogError } | undefined {
+    const appended: LogRecord[] = [];
+    let failure: { readonly index: number; readonly error: LogError } | undefined;
+    for (const [index, result] of results.entries()) {
+      if (!result.ok) {
+        failure = { index, error: result.error };
+        break;
+      }
+      const opening = openings[index] as ProduceRecord;
+      appended.push({ ...opening, offset: result.offset, timestamp: result.timestamp });
+      this.nextOffset = (items[index] as LogRecord).offset + 1;
+    }
+    this.onRelayed(appended);
+    return failure;
+  }
+
+  /** Results of the first openings, up to one that failed; what is too large together goes in halves. */
   private async produce(openings: readonly ProduceRecord[]): Promise<readonly ProduceResult[]> {
-    if (openings.length === 0) return [];
     const { clock, log, settings } = this.dependencies;
     try {
       return await log.produce(openings, clock.now() + settings.produceTimeoutMs);
     } catch (error) {
-      if (!(error instanceof LogError) || !isTooLarge(error) || openings.length > 1) throw error;
-      return [{ ok: false, error }];
+      if (!(error instanceof LogError) || !isTooLarge(error)) throw error;
+      if (openings.length === 1) return [{ ok: false, error }];
     }
+    const half = openings.length >>> 1;
+    const first = await this.produce(openings.slice(0, half));
+    if (first.length < half || first.some(({ ok }) => !ok)) return first;
+    return [...first, ...(await this.produce(openings.slice(half)))];
   }
 }
 

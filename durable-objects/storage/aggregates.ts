@@ -1,4 +1,4 @@
-import { cellToParent, isValidCell } from "h3-js";
+import { cellToParent, getResolution, isValidCell } from "h3-js";
 import {
   decodeTotals,
   emptyTotals,
@@ -250,5 +250,6 @@ function keyOf(...parts: readonly string[]): string {
 }
 
 function coarseParent(cell: string): string {
-  return isValidCell(cell) ? cellToParent(cell, overflowResolution) : "";
+  if (!isValidCell(cell)) return "";
+  return getResolution(cell) > overflowResolution ? cellToParent(cell, overflowResolution) : cell;
 }

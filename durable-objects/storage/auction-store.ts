@@ -171,7 +171,7 @@ export class StoredAuction implements AuctionStore {
     this.waiting.add(waiting);
   }
 
-  takeWaiting(itemId: string): readonly WaitingEvent[] {
+  takeWaiting(itemId: string): Iterable<WaitingEvent> {
     return this.waiting.take(itemId);
   }
 

@@ -49,15 +49,15 @@ export class StoredWaiting {
     this.byExpiry.splice(this.indexOf(place), 0, place);
   }
 
-  /** Takes every waiting event of an item, in offset order. */
-  take(itemId: string): readonly WaitingEvent[] {
+  /** Takes the waiting events of an item, in offset order, one by one: all of them may be many. */
+  *take(itemId: string): Generator<WaitingEvent> {
     const places = this.byItem.get(itemId) ?? [];
     this.byItem.delete(itemId);
-    return places.map((place) => {
+    for (const place of places) {
       const event = this.read(place);
       this.forget(place);
-      return event;
-    });
+      yield event;
+    }
   }
 
   /** The event that has waited too long first, if any has at this stream time; it stays until it is removed. */

@@ -157,8 +157,8 @@ export interface AuctionStore {
   /** The item whose start or closing is due first at `streamTime`, in order of due time, then id. */
   nextDue(streamTime: number): DueItem | undefined;
   addWaiting(waiting: WaitingEvent): void;
-  /** Takes the waiting events of an item, in offset order. */
-  takeWaiting(itemId: string): readonly WaitingEvent[];
+  /** Takes the waiting events of an item, in offset order, each as the caller comes to it; it takes all. */
+  takeWaiting(itemId: string): Iterable<WaitingEvent>;
   /** The waiting event that expires first, at or before `streamTime`; stays until taken. */
   nextExpired(streamTime: number): WaitingEvent | undefined;
   removeWaiting(waiting: WaitingEvent): void;

@@ -7,6 +7,7 @@ import {
   type KafkaLog,
   type LogRecord,
   type ProduceRecord,
+  type ProduceResult,
   type TopicPartitionOffset,
 } from "../../../src/kafka/port.ts";
 import { eventTypes, topics } from "../../../src/topology.ts";
@@ -76,7 +77,7 @@ export class MemoryLog implements KafkaLog {
     return logged;
   }
 
-  produce(records: readonly ProduceRecord[]) {
+  produce(records: readonly ProduceRecord[]): Promise<readonly ProduceResult[]> {
     this.produces += 1;
     if (this.isAway || records[0]?.topic === this.refused)
       return Promise.reject(new LogError("unavailable", "none", "the log is away"));
@@ -147,11 +148,13 @@ export class FragileStorage implements PartitionStorage {
 
 export class World {
   readonly clock = new HandClock();
-  readonly log = new MemoryLog();
+  readonly log: MemoryLog;
   readonly storage = new FragileStorage();
-  core = this.makeCore();
+  core: PartitionCore;
 
-  constructor() {
+  constructor(log = new MemoryLog()) {
+    this.log = log;
+    this.core = this.makeCore();
     // The same steps make the same events in every world.
     made = 0;
   }
