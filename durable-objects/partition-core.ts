@@ -8,6 +8,7 @@ import { Failures, type Activity } from "./failures.ts";
 import { PushedRecord } from "../src/kafka/header-text.ts";
 import { JournalReads } from "./journal-reads.ts";
 import { JournalState } from "./journal-state.ts";
+import { LogCheck } from "./log-check.ts";
 import { LogReader } from "./log-reader.ts";
 import { OutboxSender } from "./outbox-sender.ts";
 import { ItemRelay } from "./relay.ts";
@@ -29,6 +30,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   private readonly sender: OutboxSender;
   private readonly waiters: Waiters;
   private readonly failures = new Failures();
+  private readonly logCheck: LogCheck;
   /** The journal was read to its end once since this object came up; items are relayed only then. */
   private hasReadJournal = false;
   private journalEnd: number | undefined;
@@ -43,11 +45,16 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     const tell: OutcomeListener = (topic, offset, outcome) => waiters.tell(topic, offset, outcome);
     super(dependencies, new JournalState(dependencies, source, journalTopic, tell));
     this.waiters = waiters;
+    const itemsTopic = settings.topicPrefix + topics.items;
+    this.logCheck = new LogCheck(dependencies, () => [
+      { topic: journalTopic, partition, offset: this.journal.position },
+      { topic: itemsTopic, partition, offset: this.journal.openedItemsOffset + 1 },
+    ]);
     this.relay = new ItemRelay(dependencies, { journal: journalTopic, source }, (records) =>
       this.journalReader.offer(records),
     );
     this.journalReader = new LogReader(dependencies, this.journalHost(journalTopic));
-    this.itemsReader = new LogReader(dependencies, this.itemsHost(settings.topicPrefix + topics.items));
+    this.itemsReader = new LogReader(dependencies, this.itemsHost(itemsTopic));
     this.sender = new OutboxSender(dependencies, this.senderHost(source));
   }
 
@@ -55,7 +62,11 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     return {
       topic,
       position: () => this.journal.position,
-      isReady: async () => (await this.journal.recover(), !this.journal.isFull),
+      isReady: async () => {
+        await this.logCheck.once();
+        await this.journal.recover();
+        return !this.journal.isFull;
+      },
       take: (run) => this.apply(run),
       onFailure: (error) => this.fail("read the journal", error),
       onSuccess: () => this.failures.succeed("read the journal"),
@@ -252,6 +263,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   }
 
   async wake(): Promise<PartitionStatus> {
+    this.logCheck.forget();
     await this.goOn();
     this.armAlarm();
     return this.status();

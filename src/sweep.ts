@@ -19,7 +19,7 @@ const longestOffsetsMs = 10_000;
 /**
  * Compares every partition's position with the log's end and wakes what lags: after a lost push,
  * another producer's write or a restart, this is what finds the records. One request to the log,
- * one to each object that the log has records for, one more to each that lags.
+ * one to each object, one more to each that lags.
  */
 export async function sweep(dependencies: SweepDependencies): Promise<void> {
   const { log, partitions, clock, logger, topics } = dependencies;
@@ -44,7 +44,7 @@ export async function sweep(dependencies: SweepDependencies): Promise<void> {
   if (count > 0) logger("info", "sweep", { partitions: partitions.count, woken: count });
 }
 
-/** Whether the partition was woken. One that fails keeps no other from its turn. */
+/** Whether the partition was woken: it lags, or its log is behind it. One that fails keeps no other from its turn. */
 async function sweepOne(
   dependencies: SweepDependencies,
   ends: readonly TopicPartitionOffset[],
@@ -53,13 +53,13 @@ async function sweepOne(
   const { partitions, logger, topics } = dependencies;
   const items = endOf(ends, topics.items, partition);
   const journal = endOf(ends, topics.journal, partition);
-  if (items === 0 && journal === 0) return false;
   try {
     const status = await partitions.call(partition, (object) => object.status());
     const isLagging = lags(status, items, journal);
-    if (isLagging) await partitions.call(partition, (object) => object.wake());
-    await tellWhatIsBehind(dependencies, ends, status);
-    return isLagging;
+    // A woken object finds out for itself that its log is behind it, stops, and says so in its status.
+    const isWoken = isLagging || (await tellWhatIsBehind(dependencies, ends, status));
+    if (isWoken) await partitions.call(partition, (object) => object.wake());
+    return isWoken;
   } catch (error) {
     logger("warn", "wake-failed", { partition, error: describeError(error) });
     return false;
@@ -75,18 +75,19 @@ async function tellWhatIsBehind(
   { log, clock, logger, topics }: SweepDependencies,
   ends: readonly TopicPartitionOffset[],
   { partition, items, journal }: PartitionStatus,
-): Promise<void> {
+): Promise<boolean> {
   const positions = [
     { topic: topics.items, partition, position: items.position },
     { topic: topics.journal, partition, position: journal.position },
   ].filter(({ topic, position }) => position > endOf(ends, topic, partition));
-  if (positions.length === 0) return;
+  if (positions.length === 0) return false;
   const wanted = positions.map(({ topic }) => ({ topic, partition }));
   const newer = await log.offsets("latest", wanted, clock.now() + longestOffsetsMs);
-  for (const { topic, position } of positions) {
-    const end = endOf(newer, topic, partition);
-    if (position > end) logger("error", "log-behind", { topic, partition, position, end });
-  }
+  const behind = positions
+    .map(({ topic, position }) => ({ topic, partition, position, end: endOf(newer, topic, partition) }))
+    .filter(({ position, end }) => position > end);
+  for (const fields of behind) logger("error", "log-behind", fields);
+  return behind.length > 0;
 }
 
 /** Outputs that are not in the log yet are lag too: those who read them wait. */

@@ -1,3 +1,4 @@
+import type { PartitionStatus } from "../../durable-objects/rpc.ts";
 import { createPinnedTopics } from "../kafka/pinned-topics.ts";
 import { describeError } from "../lib/log.ts";
 import { Problem, retryAfterSeconds } from "../lib/problem.ts";
@@ -56,11 +57,18 @@ async function checkLog({ log, clock, config }: Services): Promise<string | null
   }
 }
 
+/** What keeps partitions from moving, null when they all do. */
+function stalledOf(statuses: readonly PartitionStatus[]): string | null {
+  const stalled = statuses.filter((status) => status.stalled !== undefined);
+  if (stalled.length === 0) return null;
+  return stalled.map(({ partition, stalled: why }) => `Partition ${partition}: ${why ?? ""}`).join("; ");
+}
+
 async function checkPartitions({ partitions, clock }: Services): Promise<string | null> {
   const answers = partitions
     .callAll((object) => object.status())
     .then(
-      () => null,
+      (statuses) => stalledOf(statuses),
       (error: unknown) => (error instanceof Problem ? error.detail : "An object failed"),
     );
   const late = clock.sleep(longestCheckMs).then(() => "The partitions' objects do not answer in time");

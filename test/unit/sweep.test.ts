@@ -49,7 +49,7 @@ function run({ ends, objects }: Scene, log?: Partial<KafkaLog>) {
   return done.then(() => ({ asked: ascending(asked), woken: ascending(woken), lines }));
 }
 
-test("the sweep wakes what lags in either topic or has outputs to send, and asks no object of an empty partition", async () => {
+test("the sweep asks every object, and wakes what lags in either topic or has outputs to send", async () => {
   const result = await run({
     ends: [
       [5, 9],
@@ -66,7 +66,7 @@ test("the sweep wakes what lags in either topic or has outputs to send, and asks
       [0, 0, 0],
     ],
   });
-  expect(result.asked).toEqual([0, 1, 2, 3]);
+  expect(result.asked).toEqual([0, 1, 2, 3, 4]);
   expect(result.woken).toEqual([1, 2, 3]);
 });
 
@@ -95,7 +95,9 @@ test("an end that the log does not tell counts as lag", async () => {
 
 test("a log that ends before a position is told: what it takes now would pass for known", async () => {
   const result = await run({ ends: [[5, 9]], objects: [[5, 12, 0]] });
-  expect(result.lines).toEqual(["error log-behind"]);
+  expect(result.lines).toEqual(["error log-behind", "info sweep"]);
+  // Woken, the object holds its positions against the log, stops, and says why in its status.
+  expect(result.woken).toEqual([0]);
 });
 
 test("a log that grew while the object was asked is not behind", async () => {
