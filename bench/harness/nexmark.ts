@@ -52,7 +52,8 @@ export class NexmarkMix {
   #itemBodies(endsAt: number): string {
     const bodies: string[] = [];
     for (let index = 0; index < perRequest; index += 1) {
-      bodies.push(itemBody(`item-${this.#items}`, endsAt, this.#items));
+      // Spread over a second: a request's items do not all close in the same moment.
+      bodies.push(itemBody(`item-${this.#items}`, endsAt + index, this.#items));
       this.#items += 1;
     }
     return `[${bodies.join(",")}]`;
