@@ -138,7 +138,8 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   private apply(run: readonly LogRecord[]): void {
     this.journal.apply(run);
     this.waiters.advance(this.journal.position, this.journal.openedItemsOffset + 1);
-    this.sender.kick();
+    // A topic that failed is asked again when its retry is due, not with every run.
+    if (this.failures.retryAtOf("send outputs") <= this.dependencies.clock.now()) this.sender.kick();
     this.armAlarm();
   }
 

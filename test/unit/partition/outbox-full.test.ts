@@ -52,7 +52,10 @@ function refusedBid(number: number, timestamp: number): ProduceRecord {
     topic: topics.journal,
     partition: 0,
     key: data.itemId,
-    value: JSON.stringify({ ...data, edge: { receivedAt: "2026-01-01T00:00:00.000Z", credential: "test" } }),
+    value: JSON.stringify({
+      ...data,
+      edge: { receivedAt: new Date(timestamp).toISOString(), credential: "test" },
+    }),
     timestamp,
     headers: [
       { key: "ce_id", value: `bid-${number}` },
