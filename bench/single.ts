@@ -46,7 +46,7 @@ async function measure(system: System, options: BenchmarkOptions): Promise<Figur
     { name: "client alone (node:http sink)", server: sink, next: bidRequests(sink.url, system.key()) },
     await forwarder(system),
     await edgeOnly(system),
-    await whole(system, options),
+    await whole(system),
   ];
   const figures: Figure[] = [];
   for (const { server, next } of variants) {
@@ -176,8 +176,8 @@ async function edgeOnly(system: System): Promise<Variant> {
   return { name: "edge path without apply", server, next: bidRequests(server.url, system.key()) };
 }
 
-async function whole(system: System, options: BenchmarkOptions): Promise<Variant> {
-  const server = await system.startWorker("gavel", options);
+async function whole(system: System): Promise<Variant> {
+  const server = await system.startWorker("gavel");
   const itemIds = Array.from({ length: itemCount }, (_, index) => `item-${index}`);
   await listItems(server.url, system.key(), itemIds, Date.now() + auctionMs);
   return { name: "whole, push and apply", server, next: bidRequests(server.url, system.key()) };
