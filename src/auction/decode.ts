@@ -74,11 +74,23 @@ export function decodeJournalRecord(record: LogRecord): JournalEvent {
   }
   if (!isObject(value)) return unreadable(record, "the value is not a JSON object");
   const edge = value["edge"];
+  const itemsOffset = headers.type === eventTypes.itemOpened ? value["itemsOffset"] : undefined;
   if (!isEdge(edge)) {
-    const itemsOffset = headers.type === eventTypes.itemOpened ? value["itemsOffset"] : undefined;
     return unreadable(record, "the value has no edge with receivedAt and credential", itemsOffset);
   }
+  if (!isPlausible(record.timestamp, timeOf(edge.receivedAt))) {
+    return unreadable(record, "the timestamp is no time, or ahead of its acceptance", itemsOffset);
+  }
   return decodeData(record, headers, value, edge);
+}
+
+/** The edge takes no time further ahead of its clock; what is would close auctions before their time. */
+const maximumAheadMs = 5_000;
+/** The end of the year 9999, the last that RFC 3339 can write. */
+const latestTime = 253_402_300_799_999;
+
+function isPlausible(timestamp: number, receivedAt: number): boolean {
+  return timestamp >= 0 && timestamp <= Math.min(latestTime, receivedAt + maximumAheadMs);
 }
 
 interface CloudEventHeaders {
@@ -178,7 +190,7 @@ function timeOf(text: string): number {
 }
 
 function isTime(value: unknown): value is string {
-  return typeof value === "string" && Number.isFinite(Date.parse(value));
+  return typeof value === "string" && Math.abs(Date.parse(value)) <= latestTime;
 }
 
 function isOptional(value: unknown, check: (value: unknown) => boolean): boolean {

@@ -51,12 +51,17 @@ function opening(
     { key: "ce_id", value: `${topic}/${partition}/${offset}` },
     { key: "ce_source", value: target.source },
     { key: "ce_type", value: eventTypes.itemOpened },
-    { key: "ce_time", value: new Date(timestamp).toISOString() },
+    { key: "ce_time", value: isoOf(timestamp) },
     { key: "ce_subject", value: key },
     { key: "content-type", value: "application/json" },
     ...record.headers.filter((header) => header.key === "ce_traceparent" || header.key === "ce_tracestate"),
   ];
   return { topic: target.journal, partition, key, value, timestamp, headers };
+}
+
+/** "" for a timestamp that is no date: the reducer then finds that the item cannot be read. */
+function isoOf(timestamp: number): string {
+  return Math.abs(timestamp) <= 8.64e15 ? new Date(timestamp).toISOString() : "";
 }
 
 function headerOf(record: LogRecord, name: string): string {

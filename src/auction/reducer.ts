@@ -46,7 +46,8 @@ export class Reducer {
   apply(record: LogRecord): void {
     const { state } = this.store;
     const event = decodeJournalRecord(record);
-    state.streamTime = Math.max(state.streamTime, event.timestamp);
+    // A record that cannot be read is no clock either: its timestamp may be anything.
+    if (event.kind !== "unreadable") state.streamTime = Math.max(state.streamTime, event.timestamp);
     const cause = this.causeOf(event);
     this.endWhatIsDue(cause);
     this.take(event, cause);

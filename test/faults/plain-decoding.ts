@@ -36,6 +36,9 @@ export function decode(record: LogRecord): Decoded {
   const source = header(record, "ce_source") ?? "";
   const data = parse(record.value);
   if (id === undefined || data === undefined) return undecodable;
+  if (isAhead(record, data)) {
+    return header(record, "ce_type") === eventTypes.itemOpened ? unreadableItem(data) : undecodable;
+  }
   const event = { record, id, source };
   switch (header(record, "ce_type")) {
     case eventTypes.bidPlaced:
@@ -49,6 +52,14 @@ export function decode(record: LogRecord): Decoded {
     default:
       return undecodable;
   }
+}
+
+/** The edge takes no time more than 5 s ahead of its clock. */
+function isAhead({ timestamp }: LogRecord, data: object): boolean {
+  const edge: unknown = Reflect.get(data, "edge");
+  const receivedAt: unknown =
+    typeof edge === "object" && edge !== null ? Reflect.get(edge, "receivedAt") : null;
+  return typeof receivedAt === "string" && timestamp > Date.parse(receivedAt) + 5_000;
 }
 
 function parse(text: string): object | undefined {

@@ -57,9 +57,9 @@ export class PlainModel {
   }
 
   apply(record: LogRecord): void {
-    this.streamTime = Math.max(this.streamTime, record.timestamp);
-    this.#doWhatIsDue();
     const event = decode(record);
+    if (event.kind !== "undecodable") this.streamTime = Math.max(this.streamTime, record.timestamp);
+    this.#doWhatIsDue();
     switch (event.kind) {
       case "bid":
       case "withdrawal":
