@@ -22,6 +22,10 @@ import type {
 import type { StoredAuction } from "./storage/auction-store.ts";
 import { decodeItem, type ItemRow } from "./storage/item-codec.ts";
 
+/** Terms in one answer of `listItems`: pages of all partitions meet in one Worker's memory. */
+const maximumPageCharacters = 1_000_000;
+/** Stored windows that one answer is composed of: ten categories for the hour that they are kept. */
+const maximumWindows = 3_600;
 /** Rows that one call of `listItems` looks at; a filter that matches little goes on in the next call. */
 const maximumScanned = 2_000;
 
@@ -123,10 +127,16 @@ export function listItems(
   query: ListQuery,
 ): ListPage {
   const entries: ListEntry[] = [];
+  let characters = 0;
   const rows = query.sort === "ending" ? scanEnding(storage, query) : scanNewest(storage, query);
   for (const [index, { key, item }] of rows.entries()) {
-    if (matches(item, query)) entries.push({ key, view: viewOf(store, partition, item) });
-    const isBounded = entries.length === query.limit || index === maximumScanned - 1;
+    if (matches(item, query)) {
+      const view = viewOf(store, partition, item);
+      entries.push({ key, view });
+      characters += JSON.stringify(view.item).length;
+    }
+    const isFull = entries.length === query.limit || characters >= maximumPageCharacters;
+    const isBounded = isFull || index === maximumScanned - 1;
     if (isBounded) return { entries, scannedTo: { key, itemId: item.itemId } };
   }
   return { entries };
@@ -182,7 +192,10 @@ export function categoryStats(store: StoredAuction): CategoryStats {
   return { asOf: store.state.streamTime, categories };
 }
 
-/** Windows of `seconds`, composed of the stored ones where they are longer. */
+/**
+ * Windows of `seconds`, composed of the stored ones where they are longer. Of the newest stored
+ * ones only, where there are very many: an hour of 10 s windows of ten categories is the bound.
+ */
 export function windowStats(
   store: StoredAuction,
   { seconds, category }: WindowQuery,
@@ -190,7 +203,7 @@ export function windowStats(
   const length = seconds * 1_000;
   const { streamTime } = store.state;
   const composed = new Map<string, WindowStats & { counter: DistinctCounter; items: Map<string, number> }>();
-  for (const window of store.aggregates.listWindows(streamTime, category)) {
+  for (const window of store.aggregates.listWindows(streamTime, category, maximumWindows)) {
     if (!isWindowKept(window.start, streamTime)) continue;
     const start = length <= windowMs ? window.start : window.start - (window.start % length);
     const key = `${start} ${window.category} ${window.currency}`;

@@ -216,13 +216,14 @@ export class StoredAggregates implements AggregateStore {
     return [...this.cells.values()];
   }
 
-  /** Windows still kept at a stream time, oldest first; what is in memory is newer than what is stored. */
-  listWindows(streamTime: number, category: string | undefined): readonly Window[] {
+  /** The newest windows still kept at a stream time, at most `limit` of them, oldest first; what is in memory is newer than what is stored. */
+  listWindows(streamTime: number, category?: string, limit = Number.MAX_SAFE_INTEGER): readonly Window[] {
     type Row = { start: number; category: string; currency: string; window: string };
     const rows = this.storage.all<Row>(
-      `SELECT * FROM windows WHERE start > ? AND category = coalesce(?, category)`,
+      `SELECT * FROM windows WHERE start > ? AND category = coalesce(?, category) ORDER BY start DESC LIMIT ?`,
       lastStartNotKept(streamTime),
       category ?? null,
+      limit,
     );
     const stored = rows
       .filter((row) => !this.windows.has(keyOf(String(row.start), row.category, row.currency)))
@@ -232,7 +233,7 @@ export class StoredAggregates implements AggregateStore {
         isWindowKept(window.start, streamTime) && (category === undefined || window.category === category)
       );
     });
-    return [...stored, ...cached].sort(byStartAndCategory);
+    return [...stored, ...cached].sort(byStartAndCategory).slice(-limit);
   }
 }
 
