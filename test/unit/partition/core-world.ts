@@ -111,7 +111,7 @@ export class MemoryLog implements KafkaLog {
 }
 
 /** A storage that remembers its alarm, as the runtime does, and that can fail. */
-export class FragileStorage implements PartitionStorage {
+class FragileStorage implements PartitionStorage {
   alarmAt: number | null = null;
   /** Statements that still succeed before every one fails. */
   statementsLeft = Number.POSITIVE_INFINITY;
