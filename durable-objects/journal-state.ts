@@ -112,6 +112,7 @@ export class JournalState {
     const { storage } = this.dependencies;
     try {
       storage.transaction(() => {
+        outbox.writeAcknowledged();
         const from = store.state.position;
         store.prepare(run.map((record) => record.key));
         for (const record of run) if (record.offset >= store.state.position) reducer.apply(record);
@@ -125,6 +126,12 @@ export class JournalState {
       throw error;
     }
     this.tellOutcomes();
+  }
+
+  /** Writes acknowledgements that no run has come to carry. */
+  settleOutbox(): void {
+    const { outbox } = this.current;
+    if (outbox.hasUnwritten) this.dependencies.storage.transaction(() => outbox.writeAcknowledged());
   }
 
   /** Only after the commit: what was rolled back never happened. */

@@ -12,6 +12,17 @@ const maximumCharacters = 700_000;
 /** Entries that the fan-outs of one produce look at. */
 const maximumWalked = 2_000;
 
+/**
+ * While outputs come steadily, a produce waits a moment for company, as a commit does: it costs the
+ * same for one as for many.
+ */
+const lingerMs = 5;
+const steadyMs = 20;
+/** So many outputs wait for no company. */
+const enoughParts = 200;
+/** How long acknowledgements wait for a transaction to carry them. */
+const settleMs = 50;
+
 /** What one produce brings of one part of the queue. */
 interface Step {
   /** How many of the records are of this part. */
@@ -30,6 +41,8 @@ export interface OutboxSenderHost {
   alreadySent(topic: OutputTopic): number;
   onFailure(error: unknown): void;
   onSent(): void;
+  /** Writes the acknowledgements that no other transaction has written. */
+  settle(): void;
 }
 
 /**
@@ -41,6 +54,8 @@ export class OutboxSender {
   private readonly dependencies: PartitionDependencies;
   private readonly host: OutboxSenderHost;
   private readonly sending = new Map<OutputTopic, Promise<void>>();
+  private readonly sentAt = new Map<OutputTopic, number>();
+  private isSettling = false;
 
   constructor(dependencies: PartitionDependencies, host: OutboxSenderHost) {
     this.dependencies = dependencies;
@@ -58,18 +73,45 @@ export class OutboxSender {
   async flush(): Promise<void> {
     this.kick();
     while (this.sending.size > 0) await Promise.all(this.sending.values());
+    this.host.settle();
   }
 
   private async drain(topic: OutputTopic): Promise<void> {
     try {
       while (this.host.outbox().queue(topic).length > 0) {
+        await this.linger(topic);
         await this.send(topic);
+        this.sentAt.set(topic, this.dependencies.clock.now());
         this.host.onSent();
       }
     } catch (error) {
       this.host.onFailure(error);
     } finally {
       this.sending.delete(topic);
+    }
+    void this.settleSoon();
+  }
+
+  private async linger(topic: OutputTopic): Promise<void> {
+    const { clock } = this.dependencies;
+    const parts = this.host
+      .outbox()
+      .queue(topic)
+      .reduce((sum, row) => sum + row.parts.length, 0);
+    const isSteady = clock.now() - (this.sentAt.get(topic) ?? 0) < steadyMs;
+    if (isSteady && parts < enoughParts) await clock.sleep(lingerMs);
+  }
+
+  /** One wait at a time: under load the next run's transaction carries what was acknowledged. */
+  private async settleSoon(): Promise<void> {
+    if (this.isSettling) return;
+    this.isSettling = true;
+    await this.dependencies.clock.sleep(settleMs);
+    this.isSettling = false;
+    try {
+      this.host.settle();
+    } catch (error) {
+      this.host.onFailure(error);
     }
   }
 

@@ -92,6 +92,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
       isLastOfBidder: (entry) => this.journal.isLastOfBidder(entry),
       alreadySent: (topic) => this.journal.alreadySent[topic],
       onFailure: (error) => this.fail("send outputs", error),
+      settle: () => this.journal.settleOutbox(),
       onSent: () => {
         this.failures.succeed("send outputs");
         if (!this.journal.isFull && this.journalReader.isBehind) this.journalReader.kick();

@@ -1,6 +1,7 @@
 import { outputTopics, type LosersOutput, type Output, type OutputTopic } from "../../src/auction/state.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 import { prepare, type PreparedOutput } from "../outbox-record.ts";
+import { writeRows } from "./rows.ts";
 
 /** One row's payload at most: less than one produce takes, and well under 2 MB even in UTF-8. */
 const maximumRowCharacters = 400_000;
@@ -42,7 +43,7 @@ function countOf(part: OutboxPart): number {
 
 /**
  * What the reducer decided and the log has not acknowledged, per topic in order of sequence. A
- * row comes in the transaction that decided it and goes when the log has it; between the two a
+ * row comes in the transaction that decided it and goes in one after the log has it; between the two a
  * crash leaves it here, and the same record is sent again under the same sequence.
  */
 export class StoredOutbox {
@@ -54,6 +55,8 @@ export class StoredOutbox {
   };
   private nextId: number;
   private unsentCharacters = 0;
+  private readonly finished: number[] = [];
+  private readonly shortened = new Set<OutboxRow>();
 
   constructor(storage: PartitionStorage) {
     this.storage = storage;
@@ -157,34 +160,46 @@ export class StoredOutbox {
 
   /**
    * The log has the first `count` parts of the topic's queue, and of the fan-out behind them what
-   * brings it to `begun`.
+   * brings it to `begun`. Known in memory at once and written with the next transaction: a commit
+   * of its own would cost as much as applying a record does. A crash in between sends them again
+   * under the same sequences, as one between the answer and a commit would.
    */
   acknowledge(topic: OutputTopic, count: number, begun: FanOut | undefined): void {
-    if (count === 0 && begun === undefined) return;
     const queue = this.queues[topic];
     let left = count;
-    this.storage.transaction(() => {
-      for (let row = queue[0]; row !== undefined && left >= row.parts.length; row = queue[0]) {
-        left -= row.parts.length;
-        this.unsentCharacters -= row.characters;
-        this.storage.run(`DELETE FROM outbox WHERE id = ?`, row.id);
-        queue.shift();
-      }
-      const [row] = queue;
-      if (row !== undefined && (left > 0 || begun !== undefined)) this.shorten(row, left, begun);
-    });
-  }
-
-  private shorten(row: OutboxRow, count: number, begun: FanOut | undefined): void {
-    const parts = begun === undefined ? row.parts.slice(count) : [begun, ...row.parts.slice(count + 1)];
+    for (let row = queue[0]; row !== undefined && left >= row.parts.length; row = queue[0]) {
+      left -= row.parts.length;
+      this.unsentCharacters -= row.characters;
+      this.finished.push(row.id);
+      this.shortened.delete(row);
+      queue.shift();
+    }
+    const [row] = queue;
+    if (row === undefined || (left === 0 && begun === undefined)) return;
+    const parts = begun === undefined ? row.parts.slice(left) : [begun, ...row.parts.slice(left + 1)];
     row.firstSequence += countAll(row.parts) - countAll(parts);
     row.parts = parts;
-    this.storage.run(
-      `UPDATE outbox SET first_sequence = ?, payload = ? WHERE id = ?`,
-      row.firstSequence,
-      JSON.stringify(parts),
-      row.id,
-    );
+    this.shortened.add(row);
+  }
+
+  /** Whether acknowledgements are known and not written yet. */
+  get hasUnwritten(): boolean {
+    return this.finished.length > 0 || this.shortened.size > 0;
+  }
+
+  /** Writes what was acknowledged; inside a transaction. */
+  writeAcknowledged(): void {
+    writeRows(this.storage, 1, this.finished, (rows) => `DELETE FROM outbox WHERE id IN (VALUES ${rows})`);
+    for (const { id, firstSequence, parts } of this.shortened) {
+      this.storage.run(
+        `UPDATE outbox SET first_sequence = ?, payload = ? WHERE id = ?`,
+        firstSequence,
+        JSON.stringify(parts),
+        id,
+      );
+    }
+    this.finished.length = 0;
+    this.shortened.clear();
   }
 }
 
