@@ -17,12 +17,11 @@ let made = 0;
 
 export const startsAt = Date.UTC(2026, 0, 1);
 
-/** Sleeps below this are over at once, and move the clock; longer ones end when the test moves it. */
-const longSleepMs = 1_000;
-
 /** A clock that moves only when somebody sleeps for a moment, or when the test says so. */
 export class HandClock {
   time = startsAt;
+  /** Sleeps below this are over at once, and move the clock; longer ones end when the test moves it. */
+  longSleepMs = 1_000;
   private readonly sleepers: { readonly until: number; readonly wake: () => void }[] = [];
 
   now(): number {
@@ -30,7 +29,7 @@ export class HandClock {
   }
 
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-    if (milliseconds >= longSleepMs) {
+    if (milliseconds >= this.longSleepMs) {
       return new Promise((resolve) => {
         this.sleepers.push({ until: this.time + milliseconds, wake: resolve });
         signal?.addEventListener("abort", () => resolve());
