@@ -16,8 +16,8 @@ const maximumWalked = 2_000;
  * While outputs come steadily, a produce waits a moment for company, as a commit does: it costs the
  * same for one as for many.
  */
-const lingerMs = 5;
-const steadyMs = 20;
+const lingerMs = 20;
+const steadyMs = 10;
 /** So many outputs wait for no company. */
 const enoughParts = 200;
 /** How long acknowledgements wait for a transaction to carry them. */
