@@ -43,9 +43,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the outbox order: a produce has its outputs in another one",
     file: "durable-objects/outbox-sender.ts",
-    snippet: "    await this.produce(slice.records, (count) => this.acknowledge(topic, slice.steps, count));",
-    replacement:
-      "    await this.produce(slice.records.toReversed(), (count) => this.acknowledge(topic, slice.steps, count));",
+    snippet: "    await this.produce(slice.records, (count) => {",
+    replacement: "    await this.produce(slice.records.toReversed(), (count) => {",
   },
   {
     name: "the outbox order: several produces in flight",

@@ -29,12 +29,17 @@ function headerOf(record: LogRecord, name: string): string {
 function takenDownstream(records: readonly LogRecord[]): string[] {
   let last = 0;
   const ids: string[] = [];
+  const bySequence = new Map<number, string>();
   for (const record of records) {
     const sequence = Number(headerOf(record, "gavel_sequence"));
+    const id = headerOf(record, "ce_id");
+    // A record that is sent again is the same record.
+    expect(bySequence.get(sequence) ?? id).toBe(id);
+    bySequence.set(sequence, id);
     if (sequence <= last) continue;
     expect(sequence).toBe(last + 1);
     last = sequence;
-    ids.push(headerOf(record, "ce_id"));
+    ids.push(id);
   }
   return ids;
 }
