@@ -96,8 +96,13 @@ export class SyntheticLog implements KafkaLog {
     partitions: readonly TopicPartition[],
   ): Promise<readonly TopicPartitionOffset[]> {
     return Promise.resolve(
-      partitions.map(({ topic, partition }) => ({ topic, partition, offset: this.#ends.get(topic) ?? 0 })),
+      partitions.map(({ topic, partition }) => ({ topic, partition, offset: this.#endOf(topic) })),
     );
+  }
+
+  #endOf(topic: string): number {
+    if (topic === topics.journal) return this.#first + this.#journal.length;
+    return topic === topics.items ? this.#items : (this.#ends.get(topic) ?? 0);
   }
 
   topics(): Promise<Readonly<Record<string, number>>> {

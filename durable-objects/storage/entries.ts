@@ -6,6 +6,8 @@ import { writeRows } from "./rows.ts";
 /** Entries of one page. Small enough to read for one entry, large enough for few rows an event. */
 const pageEntries = 64;
 const cachedPages = 256;
+/** The newest entries are kept decoded: most look-ups and walks are about items bid on just now. */
+const recentEntries = 8_192;
 
 /**
  * Judged events, packed: an entry is a line in a page of 64, and page `p` holds the numbers
@@ -15,6 +17,7 @@ const cachedPages = 256;
 export class StoredEntries {
   private readonly storage: PartitionStorage;
   private readonly cache = new Map<number, string[]>();
+  private readonly recent: (Entry | undefined)[] = [];
   private pending: Entry[] = [];
 
   constructor(storage: PartitionStorage) {
@@ -23,9 +26,12 @@ export class StoredEntries {
 
   append(entry: Entry): void {
     this.pending.push(entry);
+    this.recent[entry.number % recentEntries] = entry;
   }
 
   get(number: number): Entry | undefined {
+    const recent = this.recent[number % recentEntries];
+    if (recent?.number === number) return recent;
     const oldestPending = this.pending[0];
     if (oldestPending !== undefined && number >= oldestPending.number) {
       return this.pending[number - oldestPending.number];
@@ -127,6 +133,7 @@ export class StoredEntries {
       this.storage.run(`UPDATE entries SET entries = ? WHERE page = ?`, kept.join("\n"), row.page);
     }
     this.cache.delete(row.page);
+    this.recent.length = 0;
     return row.page;
   }
 }

@@ -92,6 +92,14 @@ test("entries of items that left go, the numbers of the others keep finding them
   expect(entries.get(200)).toEqual(entry(200, "stays"));
 });
 
+test("every entry of a transaction is found before it is written, however many there are", () => {
+  const entries = new StoredEntries(memoryStorage());
+  for (let number = 1; number <= 9_000; number += 1) entries.append(entry(number, "lamp"));
+  for (const number of [1, 700, 8_192, 8_193, 9_000])
+    expect(entries.get(number)).toEqual(entry(number, "lamp"));
+  expect(entries.get(9_001)).toBeUndefined();
+});
+
 test("a page that was compacted to nothing is filled up again from the right line", () => {
   const { storage, entries } = stored(10, 5);
   storage.run("DELETE FROM entries");
