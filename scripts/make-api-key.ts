@@ -6,6 +6,8 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
+import { idPattern } from "../src/auction/events.ts";
+import { scopes } from "../src/config.ts";
 
 const { values } = parseArgs({
   options: {
@@ -16,8 +18,12 @@ const { values } = parseArgs({
 });
 
 if (values.id === undefined || !/^[A-Za-z0-9.-]{1,64}$/.test(values.id)) {
-  process.stderr.write("Say which key it is: --id <1 to 64 letters, digits, dots or hyphens>\n");
-  process.exit(1);
+  refuse("Say which key it is: --id <1 to 64 letters, digits, dots or hyphens>");
+}
+const unknown = values.scopes.split(",").filter((scope) => !(scopes as readonly string[]).includes(scope));
+if (unknown.length > 0) refuse(`No scope is named ${unknown.join(", ")}; there are ${scopes.join(", ")}`);
+if (values.subject !== undefined && !idPattern.test(values.subject)) {
+  refuse("A subject is the id of a bidder or seller: 1 to 64 letters, digits or ._:~-");
 }
 
 const key = `gvl_${values.id}_${randomBytes(32).toString("hex")}`;
@@ -28,3 +34,8 @@ const entry = {
   ...(values.subject === undefined ? {} : { subject: values.subject }),
 };
 process.stdout.write(`key:   ${key}\nentry: ${JSON.stringify(entry)}\n`);
+
+function refuse(sentence: string): never {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}

@@ -40,3 +40,10 @@ test("the entry does not hold the key", () => {
 test("a key without an id is not made", () => {
   expect(makeApiKey().status).toBe(1);
 });
+
+test.each([
+  ["--scopes", "bids:write,nope"],
+  ["--subject", ".."],
+])("a key that the Worker would refuse is not made: %s %s", (option, value) => {
+  expect(makeApiKey("--id", "app", option, value)).toMatchObject({ status: 1, entry: "" });
+});
