@@ -5,7 +5,7 @@ import type { Benchmark, BenchmarkOptions, Figure } from "./harness/figures.ts";
 import { MeasuredObject } from "./harness/measured.ts";
 import { profileOf } from "./harness/profile.ts";
 import { RecordFactory } from "./harness/records.ts";
-import { System } from "./harness/system.ts";
+import { type System, withSystem } from "./harness/system.ts";
 
 const items = 1_000;
 const bidsPerRound = 100_000;
@@ -24,12 +24,8 @@ export const apply: Benchmark = {
   async run(options) {
     const { rounds } = options;
     // The first partition warms the runtime's code up; then one for each round of each kind.
-    const system = new System({ PARTITION_COUNT: String(1 + 2 * rounds) });
-    try {
-      return await measure(system, options);
-    } finally {
-      await system.stop();
-    }
+    const variables = { PARTITION_COUNT: String(1 + 2 * rounds) };
+    return withSystem((system) => measure(system, options), variables);
   },
 };
 

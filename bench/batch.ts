@@ -7,7 +7,7 @@ import { untilApplied } from "./harness/lag.ts";
 import { closedLoop } from "./harness/load.ts";
 import { profileOf } from "./harness/profile.ts";
 import { quantile } from "./harness/statistics.ts";
-import { type RunningWorker, System } from "./harness/system.ts";
+import { type RunningWorker, type System, withSystem } from "./harness/system.ts";
 
 const itemCount = 10_000;
 const eventsPerRequest = 1_000;
@@ -22,14 +22,7 @@ const auctionMs = 60 * 60 * 1000;
  */
 export const batch: Benchmark = {
   title: "(b) batches of 1,000 bids until acknowledged",
-  async run(options) {
-    const system = new System();
-    try {
-      return await measure(system, options);
-    } finally {
-      await system.stop();
-    }
-  },
+  run: (options) => withSystem((system) => measure(system, options)),
 };
 
 interface Turn {

@@ -7,7 +7,7 @@ import type { Benchmark, BenchmarkOptions, Figure } from "./harness/figures.ts";
 import { untilApplied } from "./harness/lag.ts";
 import { closedLoop } from "./harness/load.ts";
 import { MeasuredObject } from "./harness/measured.ts";
-import { type RunningWorker, System } from "./harness/system.ts";
+import { type RunningWorker, type System, withSystem } from "./harness/system.ts";
 
 const itemCount = 10_000;
 const partitionCount = 8;
@@ -34,14 +34,7 @@ const objectGigabytes = 0.128;
  */
 export const cost: Benchmark = {
   title: "(f) price of a million events",
-  async run(options) {
-    const system = new System();
-    try {
-      return await measure(system, options);
-    } finally {
-      await system.stop();
-    }
-  },
+  run: (options) => withSystem((system) => measure(system, options)),
 };
 
 async function measure(system: System, options: BenchmarkOptions): Promise<Figure[]> {

@@ -2,7 +2,7 @@ import { Connection } from "./harness/connection.ts";
 import type { Benchmark, BenchmarkOptions, Figure } from "./harness/figures.ts";
 import { MeasuredObject } from "./harness/measured.ts";
 import { median } from "./harness/statistics.ts";
-import { System } from "./harness/system.ts";
+import { type System, withSystem } from "./harness/system.ts";
 
 const openItems = [1_000, 10_000, 100_000, 1_000_000] as const;
 const bidsOnOneItem = 1_000_000;
@@ -19,23 +19,17 @@ const itemsAtOnce = 50_000;
  */
 export const growth: Benchmark = {
   title: "(g) rows and time per event as state grows",
-  async run(options) {
-    const system = new System();
-    try {
-      await system.startBridge();
-      const { url } = await system.startWorker("measured");
-      const connection = await Connection.open(url);
-      const figures = [
-        ...(await byOpenItems(connection, options)),
-        ...(await onOneItem(connection, options)),
-      ];
-      connection.close();
-      return figures;
-    } finally {
-      await system.stop();
-    }
-  },
+  run: (options) => withSystem((system) => measure(system, options)),
 };
+
+async function measure(system: System, options: BenchmarkOptions): Promise<Figure[]> {
+  await system.startBridge();
+  const { url } = await system.startWorker("measured");
+  const connection = await Connection.open(url);
+  const figures = [...(await byOpenItems(connection, options)), ...(await onOneItem(connection, options))];
+  connection.close();
+  return figures;
+}
 
 interface Turns {
   readonly label: string;

@@ -4,7 +4,7 @@ import { bidBody, bidderOf } from "./harness/events.ts";
 import type { Benchmark, BenchmarkOptions, Figure } from "./harness/figures.ts";
 import { expectStatus, openLoop } from "./harness/load.ts";
 import { quantile } from "./harness/statistics.ts";
-import { System } from "./harness/system.ts";
+import { type System, withSystem } from "./harness/system.ts";
 import { partitionFor } from "../src/kafka/partitioner.ts";
 
 const bidsPerSecond = 500;
@@ -24,14 +24,7 @@ const auctionMs = 60 * 60 * 1000;
  */
 export const latency: Benchmark = {
   title: "(d) acknowledged until visible, 500 single bids/s",
-  async run(options) {
-    const system = new System();
-    try {
-      return await measure(system, options);
-    } finally {
-      await system.stop();
-    }
-  },
+  run: (options) => withSystem((system) => measure(system, options)),
 };
 
 interface Samples {

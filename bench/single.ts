@@ -7,7 +7,7 @@ import { bidBody, bidderOf } from "./harness/events.ts";
 import { closedLoop } from "./harness/load.ts";
 import { RecordFactory } from "./harness/records.ts";
 import { quantile } from "./harness/statistics.ts";
-import { type RunningProcess, System, topicPrefixOf } from "./harness/system.ts";
+import { type RunningProcess, type System, topicPrefixOf, withSystem } from "./harness/system.ts";
 
 const itemCount = 1_000;
 const partitionCount = 8;
@@ -23,14 +23,7 @@ const auctionMs = 60 * 60 * 1000;
  */
 export const single: Benchmark = {
   title: "(a) single bids",
-  async run(options) {
-    const system = new System();
-    try {
-      return await measure(system, options);
-    } finally {
-      await system.stop();
-    }
-  },
+  run: (options) => withSystem((system) => measure(system, options)),
 };
 
 interface Variant {

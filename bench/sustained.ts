@@ -8,7 +8,7 @@ import { PositionWatch } from "./harness/lag.ts";
 import { expectStatus } from "./harness/load.ts";
 import { NexmarkMix } from "./harness/nexmark.ts";
 import { profileOf } from "./harness/profile.ts";
-import { System } from "./harness/system.ts";
+import { type System, withSystem } from "./harness/system.ts";
 
 const seconds = 60;
 const warmUpSeconds = 10;
@@ -28,14 +28,7 @@ const holdBackMs = 500;
  */
 export const sustained: Benchmark = {
   title: "(c) sustained, Nexmark's mix with apply and outputs",
-  async run(options) {
-    const system = new System();
-    try {
-      return await measure(system, options);
-    } finally {
-      await system.stop();
-    }
-  },
+  run: (options) => withSystem((system) => measure(system, options)),
 };
 
 async function measure(system: System, options: BenchmarkOptions): Promise<Figure[]> {

@@ -124,6 +124,19 @@ export class System {
   }
 }
 
+/** Runs a benchmark on a system of its own, and ends the system whatever comes of it. */
+export async function withSystem<Result>(
+  body: (system: System) => Promise<Result>,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Result> {
+  const system = new System(variables);
+  try {
+    return await body(system);
+  } finally {
+    await system.stop();
+  }
+}
+
 /** What others append is not for Gavel's objects to read: peers on the same bridge have their own topics. */
 export function topicPrefixOf(worker: WorkerName): string {
   return worker === "edge-only" || worker === "forwarder" ? `${worker}.` : "";
