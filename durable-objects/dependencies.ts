@@ -1,4 +1,6 @@
 import type { KafkaLog } from "../src/kafka/port.ts";
+import type { Clock } from "../src/lib/clock.ts";
+import type { Logger } from "../src/lib/log.ts";
 
 export type SqlValue = string | number | null | ArrayBuffer;
 export type SqlRow = Record<string, SqlValue>;
@@ -16,20 +18,6 @@ export interface PartitionStorage {
   /** When the alarm is due, or null. */
   getAlarm(): Promise<number | null>;
 }
-
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Resolves when the time is up, or at once when the signal is aborted. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
-}
-
-/** One JSON object a line; never an address, a secret or a value of a record. */
-export type Logger = (
-  level: "info" | "warn" | "error",
-  event: string,
-  fields?: Record<string, unknown>,
-) => void;
 
 export interface PartitionSettings {
   /** In front of each topic's name. */

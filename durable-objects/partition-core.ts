@@ -1,11 +1,12 @@
 import type { OutcomeListener } from "../src/auction/reducer.ts";
 import { tickAt } from "../src/auction/tick.ts";
+import { PushedRecord } from "../src/kafka/header-text.ts";
 import type { LogRecord } from "../src/kafka/port.ts";
+import { describeError } from "../src/lib/log.ts";
 import { topics } from "../src/topology.ts";
 import { computeNextAlarm, guardMs, tickRetryMs } from "./alarm.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { Failures, type Activity } from "./failures.ts";
-import { PushedRecord } from "../src/kafka/header-text.ts";
 import { JournalReads } from "./journal-reads.ts";
 import { JournalState } from "./journal-state.ts";
 import { LogCheck } from "./log-check.ts";
@@ -171,7 +172,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   /** Nothing is lost by a failure: the log still has it, and the alarm goes on. */
   private fail(activity: Activity, error: unknown): void {
     const { clock, logger, partition } = this.dependencies;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = describeError(error);
     this.failures.fail(activity, message, clock.now());
     logger("warn", "partition.stalled", { partition, activity, error: message });
     this.waiters.release();

@@ -1,6 +1,8 @@
 import { DurableObject } from "cloudflare:workers";
 import { configFromEnv } from "../src/config.ts";
 import { createUpstashLog } from "../src/kafka/upstash.ts";
+import { systemClock } from "../src/lib/clock.ts";
+import { createConsoleLogger } from "../src/lib/log.ts";
 import { groups } from "../src/topology.ts";
 import type { PartitionDependencies, PartitionStorage, SqlRow, SqlValue } from "./dependencies.ts";
 import { PartitionCore } from "./partition-core.ts";
@@ -88,21 +90,10 @@ function dependenciesOf(context: DurableObjectState, env: object): PartitionDepe
     partition,
     storage: storageOf(context.storage),
     log: createUpstashLog(config.kafka),
-    clock: { now: () => Date.now(), sleep },
-    logger: (level, event, fields) => console[level](JSON.stringify({ event, ...fields })),
+    clock: systemClock,
+    logger: createConsoleLogger(config.logLevel),
     settings: config,
   };
-}
-
-/** A timer that nobody waits for any more is cleared: it would keep the object from rest. */
-function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 function readName(name: string | undefined): { readonly group: string; readonly partition: number } {

@@ -1,6 +1,6 @@
 import type { Outcome } from "../src/auction/events.ts";
 import { GenerationalCache } from "../src/lib/generational-cache.ts";
-import type { Clock } from "./dependencies.ts";
+import type { Clock } from "../src/lib/clock.ts";
 
 type Topic = "items" | "journal";
 

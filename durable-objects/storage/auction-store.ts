@@ -72,7 +72,7 @@ export class StoredAuction implements AuctionStore {
     this.items.preload(itemIds);
   }
 
-  /** Counts and indexes the entries that are in chunks but not yet in the rows of windows, cells and runs. */
+  /** Counts and indexes the entries that are in pages but not yet in the rows of windows, cells and runs. */
   private catchUpDerived(): void {
     const { countedThrough } = this.aggregates;
     const { storedThrough } = this.seen;

@@ -176,7 +176,7 @@ export class StoredItems {
    * whose outputs have all left the outbox, which `outboxPosition` (where the transaction of its
    * oldest row began) tells.
    */
-  releaseDeparted(streamTime: number, outboxPosition: number, limit: number): number {
+  releaseDeparted(streamTime: number, outboxPosition: number, limit: number): void {
     const rows = this.storage.all<{ due: number; item_id: string }>(
       `SELECT due, item_id FROM departures WHERE due <= ? AND position < ? ORDER BY due LIMIT ?`,
       streamTime,
@@ -191,7 +191,6 @@ export class StoredItems {
       this.storage.run(`DELETE FROM departures WHERE due = ? AND item_id = ?`, due, itemId);
       this.cache.delete(itemId);
     }
-    return rows.length;
   }
 }
 

@@ -1,3 +1,4 @@
+import { firstNotBefore } from "../../src/lib/sorted.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 import { writeRows } from "./rows.ts";
 
@@ -48,7 +49,7 @@ export class StoredTimers {
   add(timer: Timer): void {
     const key = keyOf(timer);
     if (!this.removed.delete(key)) this.added.set(key, timer);
-    const place = this.placeOf(timer);
+    const place = firstNotBefore(this.soonest, timer, isBefore);
     if (place === this.soonest.length && !this.isWhole) return;
     this.soonest.splice(place, 0, timer);
     if (this.soonest.length <= 2 * this.window) return;
@@ -59,7 +60,7 @@ export class StoredTimers {
   remove(timer: Timer): void {
     const key = keyOf(timer);
     if (!this.added.delete(key)) this.removed.set(key, timer);
-    const place = this.placeOf(timer);
+    const place = firstNotBefore(this.soonest, timer, isBefore);
     if (this.soonest[place]?.itemId === timer.itemId && this.soonest[place].due === timer.due) {
       this.soonest.splice(place, 1);
     }
@@ -79,18 +80,6 @@ export class StoredTimers {
     });
     this.removed.clear();
     this.added.clear();
-  }
-
-  /** Index of the first timer that is not before this one. */
-  private placeOf(timer: Timer): number {
-    let low = 0;
-    let high = this.soonest.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (isBefore(this.soonest[middle] as Timer, timer)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 

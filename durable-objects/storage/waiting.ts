@@ -1,4 +1,5 @@
 import type { WaitingEvent } from "../../src/auction/state.ts";
+import { firstNotBefore } from "../../src/lib/sorted.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 
 /** What is kept in memory of a waiting event: enough to find it, not the event. */
@@ -46,7 +47,7 @@ export class StoredWaiting {
     const ofItem = this.byItem.get(place.itemId);
     if (ofItem === undefined) this.byItem.set(place.itemId, [place]);
     else ofItem.push(place);
-    this.byExpiry.splice(this.indexOf(place), 0, place);
+    this.byExpiry.splice(firstNotBefore(this.byExpiry, place, isBefore), 0, place);
   }
 
   /** Takes the waiting events of an item, in offset order, one by one: all of them may be many. */
@@ -88,7 +89,7 @@ export class StoredWaiting {
 
   private forget(place: Place): void {
     this.storage.run(`DELETE FROM waiting WHERE offset = ?`, place.offset);
-    this.byExpiry.splice(this.indexOf(place), 1);
+    this.byExpiry.splice(firstNotBefore(this.byExpiry, place, isBefore), 1);
   }
 
   private read({ offset, expiresAt }: Place): WaitingEvent {
@@ -100,18 +101,6 @@ export class StoredWaiting {
   /** Offset and item of each waiting event, in offset order. */
   list(): readonly { readonly offset: number; readonly itemId: string }[] {
     return [...this.byExpiry].sort((left, right) => left.offset - right.offset);
-  }
-
-  /** Index of the first place that is not before this one. */
-  private indexOf(place: Place): number {
-    let low = 0;
-    let high = this.byExpiry.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (isBefore(this.byExpiry[middle] as Place, place)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 }
 
