@@ -53,8 +53,16 @@ export interface TopicPartitionOffset extends TopicPartition {
 
 /** Where the log put one record, with the timestamp that a reader will see; or why it is not in. */
 export type AppendResult =
-  | { readonly offset: number; readonly timestamp: number }
+  | { readonly offset: number; readonly timestamp: number; readonly topicId: string }
   | { readonly failure: LogFailure };
+
+/**
+ * An offset, and the id of the topic that it belongs to: a topic that is deleted and made again
+ * under its name has another id (KIP-516), by which a reader tells that its positions mean nothing.
+ */
+export interface IdentifiedOffset extends TopicPartitionOffset {
+  readonly topicId: string;
+}
 
 /**
  * Records in the form of the answer: each `{…},\n` in UTF-8, without a raw newline inside (JSON
@@ -64,6 +72,26 @@ export type EncodedRecords = readonly Uint8Array[];
 
 /** Ends one encoded record. The newline makes a record's end a byte search. */
 export const RECORD_END = "},\n";
+
+/** What a read found of one of the positions asked for. */
+export interface PartitionRead extends TopicPartition {
+  readonly topicId: string;
+  /**
+   * Where to read on: behind the last record answered and behind what holds no record for a reader
+   * (transaction markers, aborted transactions, what compaction removed).
+   */
+  readonly next: number;
+  /** The first offset that the log still has. */
+  readonly start: number;
+  /** The end of what may be read (Kafka's last stable offset). */
+  readonly end: number;
+}
+
+export interface ReadResult {
+  readonly records: EncodedRecords;
+  /** One for each position, in the order asked for. */
+  readonly partitions: readonly PartitionRead[];
+}
 
 export interface ReadRequest {
   readonly positions: readonly TopicPartitionOffset[];
@@ -87,17 +115,18 @@ export interface EventLog {
    */
   append(records: readonly AppendRecord[]): Promise<readonly AppendResult[]>;
   /**
-   * Reads from each position in offset order, bounded over all of them. Waits only while none has
-   * a record. An offset at or past the end is not an error: the record may still come.
+   * Reads committed records from each position in offset order, bounded over all of them. Waits
+   * only while none has a record. An offset at or past the end is not an error: the record may
+   * still come. An offset before the log's start is read from the start, which `start` tells.
    * @throws {LogFailure} `unknown-partition` when one position does not exist.
    */
-  read(request: ReadRequest): Promise<EncodedRecords>;
+  read(request: ReadRequest): Promise<ReadResult>;
   /**
    * The first offset of each partition, its end (last + 1), or the first offset whose record's
    * timestamp is at or after a time; the end where no record is.
    * @throws {LogFailure} `unknown-partition` when one does not exist.
    */
-  offsets(at: OffsetsAt, partitions: readonly TopicPartition[]): Promise<readonly TopicPartitionOffset[]>;
+  offsets(at: OffsetsAt, partitions: readonly TopicPartition[]): Promise<readonly IdentifiedOffset[]>;
   /** Topic → partition count. */
   topics(): Promise<ReadonlyMap<string, number>>;
   /** Ends what is under way and lets go of files and sockets. */
@@ -107,21 +136,35 @@ export interface EventLog {
 /**
  * - `unknown-partition`: the topic does not exist, or has no such partition.
  * - `too-large`: the record or the call is above the log's limit.
- * - `unavailable`: the log cannot be written or read now; a write may have taken effect.
+ * - `refused`: the log will never take this request.
+ * - `forbidden`: the log refuses the bridge's own identity.
+ * - `unavailable`: the log cannot be written or read now; the same call may succeed later.
+ * - `timeout`: the log did not answer in time.
  */
-export type LogFailureCode = "unknown-partition" | "too-large" | "unavailable";
+export type LogFailureCode =
+  | "unknown-partition"
+  | "too-large"
+  | "refused"
+  | "forbidden"
+  | "unavailable"
+  | "timeout";
+
+/** Whether a failed append may be in the log all the same. */
+export type Effect = "none" | "unknown";
 
 export class LogFailure extends Error {
   override readonly name = "LogFailure";
   readonly code: LogFailureCode;
+  readonly effect: Effect;
 
-  constructor(code: LogFailureCode, message: string, cause?: unknown) {
+  constructor(code: LogFailureCode, effect: Effect, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
+    this.effect = effect;
   }
 }
 
 /** Says that a partition does not exist, the same way everywhere. */
 export function unknownPartition({ topic, partition }: TopicPartition): LogFailure {
-  return new LogFailure("unknown-partition", `unknown topic or partition: ${topic}/${partition}`);
+  return new LogFailure("unknown-partition", "none", `unknown topic or partition: ${topic}/${partition}`);
 }

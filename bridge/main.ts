@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { type BridgeSettings, help, readSettings } from "./options.ts";
 import { type Bridge, startBridge } from "./server.ts";
-import { SqliteLog } from "./sqlite-log.ts";
+import { SqliteLog } from "./sqlite/sqlite-log.ts";
 
 async function run(settings: BridgeSettings): Promise<void> {
   mkdirSync(dirname(settings.file), { recursive: true });

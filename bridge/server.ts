@@ -1,9 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { authorizer, type Credentials } from "./auth.ts";
-import { RequestHandler } from "./handler.ts";
-import { errorBody, HttpError } from "./http-error.ts";
+import { authorizer, type Credentials } from "./http/auth.ts";
+import { RequestHandler } from "./http/handler.ts";
+import { errorBody, HttpError } from "./http/http-error.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import type { EventLog } from "./log.ts";
 

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { startBridge } from "../bridge/server.ts";
-import { SqliteLog } from "../bridge/sqlite-log.ts";
+import { SqliteLog } from "../bridge/sqlite/sqlite-log.ts";
 import { type BridgeStart, runAsChild } from "./child-protocol.ts";
 
 runAsChild<BridgeStart>(

@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { startBridge } from "../bridge/server.ts";
-import { SqliteLog } from "../bridge/sqlite-log.ts";
+import { SqliteLog } from "../bridge/sqlite/sqlite-log.ts";
 import { prepareWorkerBundle } from "./worker-bundle.ts";
 import { claimHome, type Home, openHome, readSecrets, writeLocalFile } from "./home.ts";
 import { exitWith } from "./problem.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { EventLog } from "../../bridge/log.ts";
 import { startBridge } from "../../bridge/server.ts";
-import { SqliteLog } from "../../bridge/sqlite-log.ts";
+import { SqliteLog } from "../../bridge/sqlite/sqlite-log.ts";
 import { Harness, type MakeLog } from "./contract/harness.ts";
 import { makeDirectory } from "./sqlite-support.ts";
 
@@ -18,7 +18,7 @@ describe("a log that fails", () => {
     const answer = await harness.send("/produce", large);
     expect(answer).toMatchObject({
       status: 503,
-      body: { error: "the log could not be written", status: 503 },
+      body: { error: "the log could not be written", status: 503, effect: "unknown" },
     });
     expect(answer.headers.get("retry-after")).toBe("1");
     expect(await harness.fetch("bids", 0, 0)).toMatchObject([{ value: "in" }]);
@@ -38,7 +38,7 @@ describe("a log that fails", () => {
     const authorization = `Basic ${Buffer.from("u:p").toString("base64")}`;
     const response = await fetch(`${bridge.url}/topics`, { headers: { authorization } });
     expect(response.status).toBe(500);
-    expect(await response.json()).toEqual({ error: "internal error", status: 500 });
+    expect(await response.json()).toEqual({ error: "internal error", status: 500, effect: "unknown" });
     expect(heard).toEqual([defect]);
     await bridge.stop();
   });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { JsonScanner, JsonSyntaxError } from "../../bridge/json-scanner.ts";
+import { JsonScanner, JsonSyntaxError } from "../../bridge/http/json-scanner.ts";
 import { decodeText } from "../../bridge/log.ts";
-import { scanMessages } from "../../bridge/messages.ts";
+import { scanMessages } from "../../bridge/http/messages.ts";
 
 /** Whether the scanner takes a text as JSON. */
 function scans(text: string): boolean {

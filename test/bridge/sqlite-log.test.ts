@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type AppendRecord, type AppendResult, EMPTY_HEADERS, jsonSlice } from "../../bridge/log.ts";
-import { SqliteLog, type SqliteLogOptions } from "../../bridge/sqlite-log.ts";
+import { SqliteLog, type SqliteLogOptions } from "../../bridge/sqlite/sqlite-log.ts";
 import { makeDirectory } from "./sqlite-support.ts";
 
 const record = (partition: number, value: string, timestamp = 1): AppendRecord => ({
@@ -30,7 +30,7 @@ describe("the SQLite log", () => {
 
   const readAll = async (log: SqliteLog, partition: number, offset = 0) => {
     const positions = [{ topic: "bids", partition, offset }];
-    const parts = await log.read({ positions, maxBytes: 2 ** 30, timeoutMs: 0 });
+    const { records: parts } = await log.read({ positions, maxBytes: 2 ** 30, timeoutMs: 0 });
     const text = Buffer.concat(parts).toString();
     return JSON.parse(`[${text.slice(0, -2)}]`) as { offset: number; value: string }[];
   };
@@ -116,9 +116,9 @@ describe("the SQLite log", () => {
     const positions = [{ topic: "bids", partition: 0, offset: 0 }];
     const waiting = log.read({ positions, maxBytes: 1_000, timeoutMs: 60_000, signal: gone.signal });
     gone.abort();
-    expect(await waiting).toEqual([]);
+    expect((await waiting).records).toEqual([]);
     const late = log.read({ positions, maxBytes: 1_000, timeoutMs: 60_000, signal: gone.signal });
-    expect(await late).toEqual([]);
+    expect((await late).records).toEqual([]);
     await log.close();
   });
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SqliteLog } from "../../bridge/sqlite-log.ts";
+import { SqliteLog } from "../../bridge/sqlite/sqlite-log.ts";
 import type { MakeLog } from "./contract/harness.ts";
 
 /** A directory for one test's files. */

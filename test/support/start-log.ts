@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { startBridge } from "../../bridge/server.ts";
-import { SqliteLog } from "../../bridge/sqlite-log.ts";
+import { SqliteLog } from "../../bridge/sqlite/sqlite-log.ts";
 import { topics } from "../../src/topology.ts";
 import { clientSubject, makeApiKeys } from "./api-keys.ts";
 

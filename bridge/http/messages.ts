@@ -1,6 +1,6 @@
 import { HttpError } from "./http-error.ts";
 import { JsonScanner } from "./json-scanner.ts";
-import { EMPTY_HEADERS, type JsonSlice } from "./log.ts";
+import { EMPTY_HEADERS, type JsonSlice } from "../log.ts";
 
 /** A record as a client sends it, its texts where they stand in the request's body. */
 export interface Message {

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import { parseJson, readBody, scanJson } from "./body.ts";
-import { fetchRecords, listOffsets } from "./consume.ts";
+import { fetchRecords, listOffsets } from "./read.ts";
+import type { Reply } from "./reply.ts";
+import type { Rights } from "./rights.ts";
 import { HttpError } from "./http-error.ts";
-import type { Limits } from "./limits.ts";
-import { EMPTY_HEADERS, type EventLog, jsonSlice } from "./log.ts";
+import type { Limits } from "../limits.ts";
+import { EMPTY_HEADERS, type EventLog, jsonSlice } from "../log.ts";
 import { scanMessages } from "./messages.ts";
 import { produce } from "./produce.ts";
 
@@ -12,14 +14,15 @@ export interface Exchange {
   readonly log: EventLog;
   readonly limits: Limits;
   readonly request: IncomingMessage;
+  readonly rights: Rights;
   /** Counts bytes of the body as in work until the answer is out. @throws {HttpError} 429 */
   readonly reserve: (bytes: number) => void;
   /** A signal that aborts when the client is gone or the bridge stops. */
   readonly waitSignal: () => AbortSignal;
 }
 
-/** Answers with a JSON text. @throws {HttpError} */
-export async function route(exchange: Exchange): Promise<string | Buffer> {
+/** @throws {HttpError} */
+export async function route(exchange: Exchange): Promise<Reply> {
   const { log, limits, request } = exchange;
   // The first question mark ends the path; further ones belong to the query.
   const [path = "", ...queries] = (request.url ?? "").split("?");
@@ -28,7 +31,7 @@ export async function route(exchange: Exchange): Promise<string | Buffer> {
   switch (name) {
     case "topics":
       check(request, rest.length === 0, ["GET"]);
-      return JSON.stringify(Object.fromEntries(await log.topics()));
+      return { body: JSON.stringify(Object.fromEntries(await log.topics())) };
     case "produce":
       check(request, rest.length <= 2, rest.length === 2 ? ["GET"] : ["GET", "POST"]);
       return rest.length === 2
@@ -45,7 +48,7 @@ export async function route(exchange: Exchange): Promise<string | Buffer> {
   }
 }
 
-async function produceFromBody(exchange: Exchange, topic: string | null): Promise<string> {
+async function produceFromBody(exchange: Exchange, topic: string | null): Promise<Reply> {
   const { log, limits } = exchange;
   const body = await readBody(exchange.request, limits.maxBodyBytes, exchange.reserve);
   const defaults = { topic, timestamp: Date.now() };
@@ -62,7 +65,7 @@ async function produceFromPath(
   topic: string,
   text: string,
   key: string | null,
-): Promise<string> {
+): Promise<Reply> {
   const message = {
     topic,
     partition: null,
@@ -71,7 +74,8 @@ async function produceFromPath(
     value: jsonSlice(text),
     headers: EMPTY_HEADERS,
   };
-  return (await produce(log, limits, [message])).slice(1, -1);
+  const { body, ...reply } = await produce(log, limits, [message]);
+  return { ...reply, body: body.slice(1, -1) };
 }
 
 async function json({ request, limits, reserve }: Exchange): Promise<unknown> {

@@ -1,6 +1,7 @@
+import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import { ChunkTable } from "./sqlite-chunks.ts";
-import { isTopicName } from "./topic-name.ts";
+import { ChunkTable } from "./chunks.ts";
+import { isTopicName } from "../topic-name.ts";
 
 /** A reader that waits for a partition to grow past an offset. */
 export interface Waiter {
@@ -10,6 +11,7 @@ export interface Waiter {
 
 /** What the process keeps of one partition; the file is read for it only at the start. */
 export interface PartitionState {
+  readonly topicId: string;
   /** What comes before the offset in an encoded record. */
   readonly prefix: string;
   readonly chunks: ChunkTable;
@@ -35,10 +37,13 @@ export function loadPartitions(
   database.exec("BEGIN IMMEDIATE");
   declareTopics(database, declared);
   const partitions: Partitions = new Map();
-  const rows = database.prepare("SELECT id, topic, number FROM partitions ORDER BY topic, number");
+  const rows = database.prepare(
+    `SELECT partitions.id, topic, number, topics.id AS topic_id
+     FROM partitions JOIN topics ON topics.name = topic ORDER BY topic, number`,
+  );
   for (const row of rows.all()) {
     const topic = String(row["topic"]);
-    const state = loadPartition(database, Number(row["id"]), topic, Number(row["number"]));
+    const state = loadPartition(database, { ...row, topic });
     const list = partitions.get(topic);
     if (list === undefined) partitions.set(topic, [state]);
     else list.push(state);
@@ -49,11 +54,13 @@ export function loadPartitions(
 
 function declareTopics(database: DatabaseSync, declared: Readonly<Record<string, number>>): void {
   const count = database.prepare("SELECT count(*) AS count FROM partitions WHERE topic = ?");
+  const insertTopic = database.prepare("INSERT INTO topics (name, id) VALUES (?, ?)");
   const insert = database.prepare("INSERT INTO partitions (topic, number) VALUES (?, ?)");
   for (const [topic, wanted] of Object.entries(declared)) {
     if (!isTopicName(topic)) throw new Error(`"${topic}" is not a topic's name.`);
     const existing = Number(count.get(topic)?.["count"]);
     if (existing === 0) {
+      insertTopic.run(topic, randomUUID());
       for (let number = 0; number < wanted; number++) insert.run(topic, number);
     } else if (existing !== wanted) {
       throw new Error(`Topic ${topic} has ${existing} partitions in the log, not ${wanted}.`);
@@ -61,10 +68,16 @@ function declareTopics(database: DatabaseSync, declared: Readonly<Record<string,
   }
 }
 
-function loadPartition(database: DatabaseSync, id: number, topic: string, number: number): PartitionState {
+function loadPartition(
+  database: DatabaseSync,
+  row: Readonly<Record<string, unknown>> & { readonly topic: string },
+): PartitionState {
+  const { topic } = row;
+  const number = Number(row["number"]);
   const state = {
+    topicId: String(row["topic_id"]),
     prefix: `{"topic":"${topic}","partition":${number},"offset":`,
-    chunks: new ChunkTable(database, id),
+    chunks: new ChunkTable(database, Number(row["id"])),
     end: 0,
     highestTimestamp: -1,
     waiters: new Set<Waiter>(),

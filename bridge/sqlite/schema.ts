@@ -8,6 +8,12 @@ const migrations = [
      number INTEGER NOT NULL,
      UNIQUE (topic, number)
    );`,
+  // A log that is made anew gets other ids: who kept positions in the old one can tell.
+  `CREATE TABLE topics (
+     name TEXT PRIMARY KEY,
+     id TEXT NOT NULL
+   ) WITHOUT ROWID;
+   INSERT INTO topics (name, id) SELECT DISTINCT topic, lower(hex(randomblob(16))) FROM partitions;`,
 ];
 
 const PAGE_BYTES = 8 * 1024;

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { errorBody, HttpError, toHttpError } from "./http-error.ts";
-import type { Limits } from "./limits.ts";
-import type { EventLog } from "./log.ts";
+import type { Limits } from "../limits.ts";
+import type { EventLog } from "../log.ts";
+import type { Reply } from "./reply.ts";
+import { allRights } from "./rights.ts";
 import { type Exchange, route } from "./router.ts";
 
 export interface HandlerOptions {
@@ -25,11 +27,11 @@ export class RequestHandler {
 
   handle(request: IncomingMessage, response: ServerResponse): void {
     this.#answer(request, response).then(
-      (body) => this.#send(response, 200, body, {}),
+      (reply) => this.#send(response, 200, reply),
       (error: unknown) => {
         const failure = toHttpError(error);
         if (failure.status === 500) this.#options.onError(error);
-        this.#send(response, failure.status, errorBody(failure), failure.headers);
+        this.#send(response, failure.status, { body: errorBody(failure), headers: failure.headers });
       },
     );
   }
@@ -49,8 +51,8 @@ export class RequestHandler {
     for (const wait of this.#waiting) wait.abort();
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<string | Buffer> {
-    if (request.method === "GET" && request.url === "/healthz") return '{"status":"ok"}';
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Reply> {
+    if (request.method === "GET" && request.url === "/healthz") return { body: '{"status":"ok"}' };
     if (!this.#options.authorized(request.headers.authorization)) {
       throw new HttpError(401, "wrong or missing credentials", {
         "www-authenticate": 'Basic realm="bridge"',
@@ -69,7 +71,7 @@ export class RequestHandler {
       if (this.#pendingBytes <= limits.maxPendingBytes) return;
       throw new HttpError(429, "too much is in work; nothing was written", { "retry-after": "1" });
     };
-    return { log, limits, request, reserve, waitSignal: () => this.#waitSignal(response) };
+    return { log, limits, request, rights: allRights, reserve, waitSignal: () => this.#waitSignal(response) };
   }
 
   #waitSignal(response: ServerResponse): AbortSignal {
@@ -83,15 +85,10 @@ export class RequestHandler {
     return wait.signal;
   }
 
-  #send(
-    response: ServerResponse,
-    status: number,
-    body: string | Buffer,
-    headers: Readonly<Record<string, string>>,
-  ): void {
+  #send(response: ServerResponse, status: number, { body, contentType, headers }: Reply): void {
     if (this.#stopping) response.shouldKeepAlive = false;
     response.writeHead(status, {
-      "content-type": "application/json",
+      "content-type": contentType ?? "application/json",
       "content-length": Buffer.byteLength(body),
       ...headers,
     });

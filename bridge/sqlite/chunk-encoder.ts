@@ -1,5 +1,5 @@
-import type { AppendRecord } from "./log.ts";
-import { RECORD_END } from "./log.ts";
+import type { AppendRecord } from "../log.ts";
+import { RECORD_END } from "../log.ts";
 
 /** Digits of an offset and a timestamp, and the names and punctuation of a record. */
 const FRAME_BYTES = 2 * 16 + ',"timestamp":,"key":"","value":,"headers":'.length + RECORD_END.length;

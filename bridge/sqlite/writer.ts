@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { ChunkEncoder } from "./chunk-encoder.ts";
-import { type AppendRecord, type AppendResult, LogFailure, unknownPartition } from "./log.ts";
-import { type PartitionState, type Partitions, refreshEnd } from "./sqlite-partitions.ts";
+import { type AppendRecord, type AppendResult, LogFailure, unknownPartition } from "../log.ts";
+import { type PartitionState, type Partitions, refreshEnd } from "./partitions.ts";
 
 /** A chunk ends at this many bytes, so that a read loads little more than it answers. */
 const CHUNK_BYTES = 256 * 1024;
@@ -76,7 +76,7 @@ export class SqliteWriter {
       publish(runs.values());
       for (const [index, call] of calls.entries()) call.resolve(results[index] ?? []);
     } catch (error) {
-      const failure = new LogFailure("unavailable", "the log could not be written", error);
+      const failure = new LogFailure("unavailable", "unknown", "the log could not be written", error);
       for (const call of calls) call.reject(failure);
       this.#recover(runs.keys());
     }
@@ -92,7 +92,7 @@ export class SqliteWriter {
       if (timestamp > run.highestTimestamp) run.highestTimestamp = timestamp;
       run.chunk.add(offset, record);
       if (run.chunk.bytes >= CHUNK_BYTES) writeChunk(run);
-      return { offset, timestamp };
+      return { offset, timestamp, topicId: partition.topicId };
     });
   }
 

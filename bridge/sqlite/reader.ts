@@ -1,6 +1,12 @@
-import type { PartitionState } from "./sqlite-partitions.ts";
+import type { PartitionState } from "./partitions.ts";
 
 const NEWLINE = 10;
+
+/** Encoded records, and the offset behind the last of them. */
+export interface ReadRun {
+  readonly parts: readonly Buffer[];
+  readonly next: number;
+}
 
 /**
  * Records from `offset` on, at most `maxBytes` of them, in the answer's form and cut at record
@@ -12,17 +18,25 @@ export function readRecords(
   offset: number,
   maxBytes: number,
   atLeastOne: boolean,
-): Buffer[] {
+): ReadRun {
   const parts: Buffer[] = [];
+  let next = offset;
   let budget = maxBytes;
-  for (const { base, data } of partition.chunks.from(offset)) {
+  for (const { base, records, data } of partition.chunks.from(offset)) {
     const start = skipRecords(data, offset - base);
     const end = cut(data, start, budget, atLeastOne && parts.length === 0);
     if (end > start) parts.push(data.subarray(start, end));
+    next = end < data.length ? next + countRecords(data, start, end) : base + records;
     budget -= end - start;
     if (end < data.length || budget <= 0) break;
   }
-  return parts;
+  return { parts, next };
+}
+
+function countRecords(data: Buffer, start: number, end: number): number {
+  let count = 0;
+  for (let position = start; position < end; count++) position = data.indexOf(NEWLINE, position) + 1;
+  return count;
 }
 
 /**

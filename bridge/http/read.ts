@@ -1,6 +1,7 @@
 import { HttpError } from "./http-error.ts";
-import type { Limits } from "./limits.ts";
-import type { EventLog, OffsetsAt, TopicPartitionOffset } from "./log.ts";
+import type { Limits } from "../limits.ts";
+import type { EventLog, OffsetsAt, PartitionRead, TopicPartitionOffset } from "../log.ts";
+import { positionsHeader, type Reply, topicIdsHeader } from "./reply.ts";
 import { object, timeout, topicPartition, topicPartitionOffset } from "./validate.ts";
 
 const DEFAULT_WAIT_MS = 1_000;
@@ -12,7 +13,7 @@ export async function fetchRecords(
   limits: Limits,
   body: unknown,
   signal: AbortSignal,
-): Promise<Buffer> {
+): Promise<Reply> {
   const fields = object(body, "");
   const positions: TopicPartitionOffset[] = [];
   if ((fields["topic"] ?? null) !== null) positions.push(topicPartitionOffset(body, ""));
@@ -24,8 +25,17 @@ export async function fetchRecords(
   if (positions.length === 0) throw new HttpError(400, "topic must be a string");
   checkBatch(positions.length, limits);
   const timeoutMs = timeout(fields["timeout"], DEFAULT_WAIT_MS, limits.maxWaitMs);
-  const records = await log.read({ positions, maxBytes: limits.maxAnswerBytes, timeoutMs, signal });
-  return toArray(records);
+  const { records, partitions } = await log.read({
+    positions,
+    maxBytes: limits.maxAnswerBytes,
+    timeoutMs,
+    signal,
+  });
+  return { body: toArray(records), headers: readHeaders(partitions) };
+}
+
+function readHeaders(partitions: readonly PartitionRead[]): Record<string, string> {
+  return { ...positionsHeader(partitions), ...topicIdsHeader(partitions) };
 }
 
 /** Encoded records end in a separator: without the last one they are an array's inside. */
@@ -37,12 +47,14 @@ function toArray(records: readonly Uint8Array[]): Buffer {
 }
 
 /** The offsets of one or several partitions at `earliest`, `latest` or a time in milliseconds. */
-export async function listOffsets(log: EventLog, limits: Limits, body: unknown, at: string): Promise<string> {
+export async function listOffsets(log: EventLog, limits: Limits, body: unknown, at: string): Promise<Reply> {
   const several = Array.isArray(body);
   const list: readonly unknown[] = several ? body : [body];
   checkBatch(list.length, limits);
   const wanted = list.map((value, index) => topicPartition(value, several ? `[${index}].` : ""));
-  return JSON.stringify(await log.offsets(offsetsAt(at), wanted));
+  const found = await log.offsets(offsetsAt(at), wanted);
+  const offsets = found.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+  return { body: JSON.stringify(offsets), headers: topicIdsHeader(found) };
 }
 
 function offsetsAt(at: string): OffsetsAt {

@@ -2,19 +2,20 @@ import type { DatabaseSync } from "node:sqlite";
 import {
   type AppendRecord,
   type AppendResult,
-  type EncodedRecords,
   type EventLog,
+  type IdentifiedOffset,
   type OffsetsAt,
   type ReadRequest,
+  type ReadResult,
   type TopicPartition,
   type TopicPartitionOffset,
   unknownPartition,
-} from "./log.ts";
-import { loadPartitions, type PartitionState, type Partitions } from "./sqlite-partitions.ts";
-import { firstAtOrAfter, readRecords } from "./sqlite-reader.ts";
-import { openDatabase } from "./sqlite-schema.ts";
-import { SqliteWriter } from "./sqlite-writer.ts";
-import { waitForRecords } from "./sqlite-wait.ts";
+} from "../log.ts";
+import { loadPartitions, type PartitionState, type Partitions } from "./partitions.ts";
+import { firstAtOrAfter, readRecords } from "./reader.ts";
+import { openDatabase } from "./schema.ts";
+import { SqliteWriter } from "./writer.ts";
+import { waitForRecords } from "./wait.ts";
 
 export interface SqliteLogOptions {
   /** The database file; made where it does not exist. */
@@ -47,48 +48,22 @@ export class SqliteLog implements EventLog {
     return this.#writer.append(records);
   }
 
-  async read(request: ReadRequest): Promise<EncodedRecords> {
+  async read(request: ReadRequest): Promise<ReadResult> {
     const positions = request.positions.map((position) => ({
       partition: this.#partition(position),
-      offset: position.offset,
+      position,
     }));
-    const hasRecords = () => positions.some(({ partition, offset }) => offset < partition.end);
+    const hasRecords = () => positions.some(({ partition, position }) => position.offset < partition.end);
     if (!hasRecords() && request.timeoutMs > 0) {
       await waitForRecords(positions, request.timeoutMs, request.signal);
     }
-    return hasRecords() ? this.#readNow(positions, request.maxBytes) : [];
+    return readNow(positions, request.maxBytes);
   }
 
-  /**
-   * Each position has an even share of what is left, and every call begins with another one, so
-   * that neither a busy partition nor a large record starves the others for long.
-   */
-  #readNow(
-    positions: readonly { readonly partition: PartitionState; readonly offset: number }[],
-    maxBytes: number,
-  ): EncodedRecords {
-    const start = Math.floor(Math.random() * positions.length);
-    const order = [...positions.slice(start), ...positions.slice(0, start)];
-    const answer: Buffer[] = [];
-    let left = maxBytes;
-    for (const [index, { partition, offset }] of order.entries()) {
-      if (offset >= partition.end) continue;
-      const share = Math.floor(left / (order.length - index));
-      for (const part of readRecords(partition, offset, share, answer.length === 0)) {
-        answer.push(part);
-        left -= part.length;
-      }
-    }
-    return answer;
-  }
-
-  async offsets(
-    at: OffsetsAt,
-    partitions: readonly TopicPartition[],
-  ): Promise<readonly TopicPartitionOffset[]> {
+  async offsets(at: OffsetsAt, partitions: readonly TopicPartition[]): Promise<readonly IdentifiedOffset[]> {
     return partitions.map(({ topic, partition }) => {
       const state = this.#partition({ topic, partition });
-      return { topic, partition, offset: offsetAt(at, state) };
+      return { topic, partition, offset: offsetAt(at, state), topicId: state.topicId };
     });
   }
 
@@ -107,6 +82,43 @@ export class SqliteLog implements EventLog {
     if (partition === undefined) throw unknownPartition(wanted);
     return partition;
   }
+}
+
+interface Position {
+  readonly partition: PartitionState;
+  readonly position: TopicPartitionOffset;
+}
+
+/**
+ * Each position has an even share of what is left, and every call begins with another one, so
+ * that neither a busy partition nor a large record starves the others for long.
+ */
+function readNow(positions: readonly Position[], maxBytes: number): ReadResult {
+  const start = Math.floor(Math.random() * positions.length);
+  const order = [...positions.keys()].map((index) => (start + index) % positions.length);
+  const next = positions.map(({ position }) => position.offset);
+  const records: Buffer[] = [];
+  let left = maxBytes;
+  for (const [turn, index] of order.entries()) {
+    const { partition, position } = positions[index] as Position;
+    if (position.offset >= partition.end) continue;
+    const share = Math.floor(left / (order.length - turn));
+    const read = readRecords(partition, position.offset, share, records.length === 0);
+    next[index] = read.next;
+    for (const part of read.parts) {
+      records.push(part);
+      left -= part.length;
+    }
+  }
+  const partitions = positions.map(({ partition: { topicId, end }, position }, index) => ({
+    topic: position.topic,
+    partition: position.partition,
+    topicId,
+    next: next[index] ?? position.offset,
+    start: 0,
+    end,
+  }));
+  return { records, partitions };
 }
 
 function offsetAt(at: OffsetsAt, partition: PartitionState): number {

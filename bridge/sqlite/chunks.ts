@@ -40,7 +40,7 @@ export class ChunkTable {
     this.#at = database.prepare(`SELECT ${columns} FROM ${table} WHERE base <= ? ORDER BY base DESC LIMIT 1`);
     this.#data = database.prepare(`SELECT data FROM ${table} WHERE base = ?`);
     this.#from = database.prepare(
-      `SELECT base, data FROM ${table}
+      `SELECT base, records, data FROM ${table}
        WHERE base >= (SELECT max(base) FROM ${table} WHERE base <= ?) ORDER BY base`,
     );
   }
@@ -66,9 +66,9 @@ export class ChunkTable {
   }
 
   /** The chunk that holds an offset, and all behind it. */
-  *from(offset: number): Generator<{ readonly base: number; readonly data: Buffer }> {
+  *from(offset: number): Generator<Pick<Chunk, "base" | "records"> & { readonly data: Buffer }> {
     for (const row of this.#from.iterate(offset)) {
-      yield { base: Number(row["base"]), data: toBuffer(row["data"]) };
+      yield { base: Number(row["base"]), records: Number(row["records"]), data: toBuffer(row["data"]) };
     }
   }
 }

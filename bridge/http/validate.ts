@@ -1,5 +1,5 @@
 import { HttpError } from "./http-error.ts";
-import type { TopicPartition, TopicPartitionOffset } from "./log.ts";
+import type { TopicPartition, TopicPartitionOffset } from "../log.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,8 +1,9 @@
-import { partitionFor } from "../src/kafka/partitioner.ts";
+import { partitionFor } from "../../src/kafka/partitioner.ts";
 import { errorBody, HttpError, toHttpError } from "./http-error.ts";
-import type { Limits } from "./limits.ts";
-import { type AppendRecord, type AppendResult, decodeText, type EventLog, type JsonSlice } from "./log.ts";
+import type { Limits } from "../limits.ts";
+import { type AppendRecord, type AppendResult, decodeText, type EventLog, type JsonSlice } from "../log.ts";
 import type { Message } from "./messages.ts";
+import { type Reply, topicIdsHeader } from "./reply.ts";
 
 /** What one call may write, and for each of its messages that may not be written the reason. */
 interface Admission {
@@ -19,11 +20,25 @@ interface Admission {
  * partition, so a client that sends the rest again keeps the order.
  * @throws {HttpError} when nothing was written: the first record's reason.
  */
-export async function produce(log: EventLog, limits: Limits, messages: readonly Message[]): Promise<string> {
+export async function produce(
+  log: EventLog,
+  limits: Limits,
+  messages: readonly Message[],
+): Promise<Reply & { readonly body: string }> {
   const admission = admit(await log.topics(), limits, messages);
   const { records } = admission;
   const results = records.length === 0 ? [] : await log.append(records);
-  return answer(messages, admission, results);
+  return { body: answer(messages, admission, results), headers: idsOf(records, results) };
+}
+
+/** The ids of the topics that took a record. */
+function idsOf(records: readonly AppendRecord[], results: readonly AppendResult[]): Record<string, string> {
+  const ids = new Map<string, string>();
+  for (const [index, { topic }] of records.entries()) {
+    const result = results[index];
+    if (result !== undefined && "topicId" in result) ids.set(topic, result.topicId);
+  }
+  return topicIdsHeader([...ids].map(([topic, topicId]) => ({ topic, topicId })));
 }
 
 /** Chooses partitions where the client has not, and keeps back what may not be written. */
