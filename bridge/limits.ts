@@ -1,4 +1,4 @@
-/** What one request may ask for. Beyond it the answer is 413. */
+/** What requests may ask for, each and all together. Beyond it the answer is 413 or 503. */
 export interface Limits {
   /**
    * Bytes of a request's body. A batch of 1 MiB at the gateway's edge grows when each event is
@@ -13,8 +13,15 @@ export interface Limits {
   readonly maxAnswerBytes: number;
   /** The longest that a fetch waits; a longer timeout counts as this. Milliseconds. */
   readonly maxWaitMs: number;
-  /** Bytes of bodies in work at once, over all requests; beyond it the answer is 429. */
+  /**
+   * Bytes of bodies and answers in work at once, over all requests: from the first byte that
+   * arrives until the client has taken the answer. Beyond it the answer is 503.
+   */
   readonly maxPendingBytes: number;
+  /** How long a client may take to take its answer before it is cut off. Milliseconds. */
+  readonly maxTakeMs: number;
+  /** Open connections; further ones are closed at once. */
+  readonly maxConnections: number;
 }
 
 export const defaultLimits: Limits = {
@@ -24,4 +31,6 @@ export const defaultLimits: Limits = {
   maxAnswerBytes: 1024 * 1024,
   maxWaitMs: 30_000,
   maxPendingBytes: 128 * 1024 * 1024,
+  maxTakeMs: 30_000,
+  maxConnections: 4_096,
 };

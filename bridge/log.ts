@@ -129,6 +129,11 @@ export interface EventLog {
   offsets(at: OffsetsAt, partitions: readonly TopicPartition[]): Promise<readonly IdentifiedOffset[]>;
   /** Topic → partition count. */
   topics(): Promise<ReadonlyMap<string, number>>;
+  /**
+   * What is wrong now, in plain sentences for the operator, without secrets; empty while the log
+   * can be used and its topics are as required. Answers from memory, so it may be asked often.
+   */
+  problems(): readonly string[];
   /** Ends what is under way and lets go of files and sockets. */
   close(): Promise<void>;
 }

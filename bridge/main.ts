@@ -1,27 +1,39 @@
 /** The bridge as a process: `node bridge/main.ts --help`. */
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { type BridgeSettings, help, readSettings } from "./options.ts";
+import { constants } from "node:os";
+import { help } from "./options/help.ts";
+import { type BridgeSettings, readSettings } from "./options/settings.ts";
+import { openLog } from "./open-log.ts";
 import { type Bridge, startBridge } from "./server.ts";
-import { SqliteLog } from "./sqlite/sqlite-log.ts";
+import { createLogger } from "./telemetry/logger.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
+
+/** A log that does not close would keep the process for good. Milliseconds. */
+const CLOSE_TIMEOUT_MS = 5_000;
 
 async function run(settings: BridgeSettings): Promise<void> {
-  mkdirSync(dirname(settings.file), { recursive: true });
-  const bridge = await startBridge({ ...settings, log: new SqliteLog(settings) });
-  console.log(`The bridge listens on ${bridge.url}; its log is ${settings.file}.`);
-  endCleanly(bridge, settings.exitWithParent);
+  const telemetry = new Telemetry(createLogger(settings.logLevel));
+  const { log, name } = await openLog(settings, telemetry);
+  const bridge = await startBridge({ ...settings, log, telemetry });
+  const { url } = bridge;
+  telemetry.log("info", "listening", { url, message: `The bridge listens on ${url}; its log is ${name}.` });
+  endCleanly(bridge, settings);
 }
 
-/** `once`: a second signal ends the process at once, which loses nothing acknowledged either. */
-function endCleanly(bridge: Bridge, exitWithParent: boolean): void {
+/** The first signal ends the process in order; a second one at once, which loses nothing acknowledged either. */
+function endCleanly(bridge: Bridge, { exitWithParent, stopTimeoutMs }: BridgeSettings): void {
+  let ending = false;
   const end = () => {
+    if (ending) return;
+    ending = true;
+    setTimeout(() => process.exit(1), stopTimeoutMs + CLOSE_TIMEOUT_MS).unref();
     bridge.stop().then(
       () => process.exit(0),
       (error: unknown) => fail(error),
     );
   };
-  process.once("SIGINT", end);
-  process.once("SIGTERM", end);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => (ending ? process.exit(128 + constants.signals[signal]) : end()));
+  }
   if (!exitWithParent) return;
   // Whatever kills the parent, the system closes its end of the pipe or channel.
   if (process.channel) process.once("disconnect", end);
@@ -32,6 +44,9 @@ function fail(error: unknown): never {
   console.error(error instanceof Error ? error.message : String(error));
   process.exit(1);
 }
+
+// Whoever read the lines is gone: no reason to end what others write to and read from.
+for (const output of [process.stdout, process.stderr]) output.on("error", () => undefined);
 
 try {
   const settings = readSettings(process.argv.slice(2), process.env);

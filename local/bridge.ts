@@ -9,7 +9,7 @@ runAsChild<BridgeStart>(
   async ({ file, topics, ...listen }) => {
     mkdirSync(dirname(file), { recursive: true });
     const log = new SqliteLog({ file, topics });
-    return startBridge({ ...listen, log, onError: (error) => console.error(error) });
+    return startBridge({ ...listen, log });
   },
   (error) => (error as NodeJS.ErrnoException).code === "EADDRINUSE",
 );

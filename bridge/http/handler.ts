@@ -1,48 +1,75 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { errorBody, HttpError, toHttpError } from "./http-error.ts";
 import type { Limits } from "../limits.ts";
 import type { EventLog } from "../log.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
+import type { Exchange } from "./exchange.ts";
+import { errorBody, HttpError, toHttpError } from "./http-error.ts";
+import { type Holding, Load } from "./load.ts";
+import { Readiness } from "./readiness.ts";
 import type { Reply } from "./reply.ts";
-import { allRights } from "./rights.ts";
-import { type Exchange, route } from "./router.ts";
+import type { Rights } from "./rights.ts";
+import { route } from "./router.ts";
+import { verbOf } from "./verb.ts";
 
 export interface HandlerOptions {
   readonly log: EventLog;
   readonly limits: Limits;
-  readonly authorized: (header: string | undefined) => boolean;
-  readonly onError: (error: unknown) => void;
+  /** The rights of whose credentials the Authorization header holds. */
+  readonly authenticate: (header: string | undefined) => Rights | null;
+  /** Whether figures are told to whoever asks. */
+  readonly metricsOpen: boolean;
+  readonly telemetry: Telemetry;
 }
 
 /** Answers requests: credentials first, then the routes; every failure in Upstash's form. */
 export class RequestHandler {
   readonly #options: HandlerOptions;
+  readonly #readiness: Readiness;
+  readonly #load: Load;
   /** Aborts of fetches that wait for records. */
   readonly #waiting = new Set<AbortController>();
-  #pendingBytes = 0;
   #stopping = false;
 
   constructor(options: HandlerOptions) {
     this.#options = options;
+    this.#readiness = new Readiness(options.log);
+    this.#load = new Load(options.limits.maxPendingBytes);
+    options.telemetry.metrics.measure({
+      requests: () => this.#load.requests,
+      pendingBytes: () => this.#load.bytes,
+      problems: () => options.log.problems().length,
+    });
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
-    this.#answer(request, response).then(
-      (reply) => this.#send(response, 200, reply),
-      (error: unknown) => {
-        const failure = toHttpError(error);
-        if (failure.status === 500) this.#options.onError(error);
-        this.#send(response, failure.status, { body: errorBody(failure), headers: failure.headers });
-      },
-    );
+    const { telemetry } = this.#options;
+    const began = performance.now();
+    const verb = verbOf(request.url ?? "");
+    const holding = this.#load.begin(response);
+    const finish = (reply: Reply) => {
+      const status = reply.status ?? 200;
+      telemetry.metrics.answered(verb, status, (performance.now() - began) / 1_000);
+      this.#send(response, status, reply, holding);
+    };
+    this.#answer(request, response, verb, holding).then(finish, (error: unknown) => {
+      const failure = toHttpError(error);
+      if (failure.status === 500) telemetry.defect(error);
+      finish({ status: failure.status, body: errorBody(failure), headers: failure.headers });
+    });
   }
 
   /** A client that asks before it sends a body is spared sending what would be refused. */
   handleExpectation(request: IncomingMessage, response: ServerResponse): void {
-    const { limits, authorized } = this.#options;
+    const { limits, authenticate } = this.#options;
     const tooLong = Number(request.headers["content-length"] ?? 0) > limits.maxBodyBytes;
-    if (tooLong || !authorized(request.headers.authorization)) response.shouldKeepAlive = false;
+    if (tooLong || authenticate(request.headers.authorization) === null) response.shouldKeepAlive = false;
     else response.writeContinue();
     this.handle(request, response);
+  }
+
+  /** Requests whose answer is not out yet. */
+  get inFlight(): number {
+    return this.#load.requests;
   }
 
   /** Ends waits; from here on every answer closes its connection. */
@@ -51,27 +78,48 @@ export class RequestHandler {
     for (const wait of this.#waiting) wait.abort();
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<Reply> {
-    if (request.method === "GET" && request.url === "/healthz") return { body: '{"status":"ok"}' };
-    if (!this.#options.authorized(request.headers.authorization)) {
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    verb: string,
+    holding: Holding,
+  ): Promise<Reply> {
+    const { authenticate, metricsOpen, telemetry } = this.#options;
+    const get = request.method === "GET" ? request.url : undefined;
+    if (get === "/healthz") return { body: '{"status":"ok"}' };
+    const rights = authenticate(request.headers.authorization);
+    if (get === "/readyz") return this.#tellReadiness(rights !== null);
+    if (get === "/metrics" && (metricsOpen || rights !== null)) return this.#tellMetrics();
+    if (rights === null) {
+      telemetry.credentialsRefused(verb);
       throw new HttpError(401, "wrong or missing credentials", {
         "www-authenticate": 'Basic realm="bridge"',
       });
     }
-    return route(this.#exchange(request, response));
+    return route(this.#exchange(request, response, rights, holding));
   }
 
-  #exchange(request: IncomingMessage, response: ServerResponse): Exchange {
-    const { log, limits } = this.#options;
-    let reserved = 0;
-    response.once("close", () => (this.#pendingBytes -= reserved));
-    const reserve = (bytes: number) => {
-      reserved += bytes;
-      this.#pendingBytes += bytes;
-      if (this.#pendingBytes <= limits.maxPendingBytes) return;
-      throw new HttpError(429, "too much is in work; nothing was written", { "retry-after": "1" });
+  /** Reasons name topics and brokers, so they are told to whoever has credentials. */
+  async #tellReadiness(known: boolean): Promise<Reply> {
+    const reasons = this.#stopping ? ["The bridge is stopping."] : await this.#readiness.reasons();
+    if (reasons.length === 0) return { body: '{"status":"ready"}' };
+    const body = JSON.stringify(known ? { status: "not ready", reasons } : { status: "not ready" });
+    return { status: 503, body, headers: { "retry-after": "1" } };
+  }
+
+  async #tellMetrics(): Promise<Reply> {
+    const { metrics } = this.#options.telemetry;
+    return { body: await metrics.text(), contentType: metrics.contentType };
+  }
+
+  #exchange(request: IncomingMessage, response: ServerResponse, rights: Rights, holding: Holding): Exchange {
+    const { log, limits, telemetry } = this.#options;
+    const { reserve } = holding;
+    const receive = (bytes: number) => {
+      telemetry.metrics.bytes("in", bytes);
+      reserve(bytes);
     };
-    return { log, limits, request, rights: allRights, reserve, waitSignal: () => this.#waitSignal(response) };
+    return { log, limits, request, rights, receive, reserve, waitSignal: () => this.#waitSignal(response) };
   }
 
   #waitSignal(response: ServerResponse): AbortSignal {
@@ -85,13 +133,32 @@ export class RequestHandler {
     return wait.signal;
   }
 
-  #send(response: ServerResponse, status: number, { body, contentType, headers }: Reply): void {
+  #send(response: ServerResponse, status: number, reply: Reply, holding: Holding): void {
+    const { body, contentType, headers, records, reserved } = reply;
+    const { metrics } = this.#options.telemetry;
+    const length = Buffer.byteLength(body);
+    if (records !== undefined) metrics.records(records.direction, records.count);
+    metrics.bytes("out", length);
+    if (reserved !== true) holding.hold(length);
     if (this.#stopping) response.shouldKeepAlive = false;
     response.writeHead(status, {
       "content-type": contentType ?? "application/json",
-      "content-length": Buffer.byteLength(body),
+      "content-length": length,
       ...headers,
     });
     response.end(body);
+    this.#boundTaking(response);
+  }
+
+  /** An answer that its client does not take would hold memory for good: it is cut off. */
+  #boundTaking(response: ServerResponse): void {
+    if (response.writableLength === 0) return;
+    const begin = () => {
+      const cutOff = setTimeout(() => response.destroy(), this.#options.limits.maxTakeMs);
+      response.once("close", () => clearTimeout(cutOff));
+    };
+    // An answer to a pipelined request has no socket before the answers ahead of it are taken.
+    if (response.socket === null) response.once("socket", begin);
+    else begin();
   }
 }

@@ -1,9 +1,18 @@
 import { partitionFor } from "../../src/kafka/partitioner.ts";
 import { errorBody, HttpError, toHttpError } from "./http-error.ts";
-import type { Limits } from "../limits.ts";
-import { type AppendRecord, type AppendResult, decodeText, type EventLog, type JsonSlice } from "../log.ts";
+import type { Exchange } from "./exchange.ts";
+import { type AppendRecord, type AppendResult, decodeText, type JsonSlice } from "../log.ts";
 import type { Message } from "./messages.ts";
 import { type Reply, topicIdsHeader } from "./reply.ts";
+import { forbidden, type Rights } from "./rights.ts";
+
+/** What decides over a message, whatever the log says of it. */
+interface Bounds {
+  readonly topics: ReadonlyMap<string, number>;
+  /** Of one record. */
+  readonly maxBytes: number;
+  readonly mayWrite: (topic: string) => boolean;
+}
 
 /** What one call may write, and for each of its messages that may not be written the reason. */
 interface Admission {
@@ -21,14 +30,29 @@ interface Admission {
  * @throws {HttpError} when nothing was written: the first record's reason.
  */
 export async function produce(
-  log: EventLog,
-  limits: Limits,
+  { log, limits, rights }: Pick<Exchange, "log" | "limits" | "rights">,
   messages: readonly Message[],
 ): Promise<Reply & { readonly body: string }> {
-  const admission = admit(await log.topics(), limits, messages);
+  const bounds = { topics: await log.topics(), maxBytes: limits.maxRecordBytes, mayWrite: writable(rights) };
+  const admission = admit(bounds, messages);
   const { records } = admission;
   const results = records.length === 0 ? [] : await log.append(records);
-  return { body: answer(messages, admission, results), headers: idsOf(records, results) };
+  const body = answer(messages, admission, results);
+  const count = results.reduce((sum, result) => ("failure" in result ? sum : sum + 1), 0);
+  return { body, headers: idsOf(records, results), records: { direction: "in", count } };
+}
+
+/** A batch names few topics, mostly one after the other: the last answer is kept. */
+function writable(rights: Rights): (topic: string) => boolean {
+  let last: string | null = null;
+  let allowed = false;
+  return (topic) => {
+    if (topic !== last) {
+      last = topic;
+      allowed = rights.allows("produce", topic);
+    }
+    return allowed;
+  };
 }
 
 /** The ids of the topics that took a record. */
@@ -42,17 +66,17 @@ function idsOf(records: readonly AppendRecord[], results: readonly AppendResult[
 }
 
 /** Chooses partitions where the client has not, and keeps back what may not be written. */
-function admit(topics: ReadonlyMap<string, number>, limits: Limits, messages: readonly Message[]): Admission {
+function admit(bounds: Bounds, messages: readonly Message[]): Admission {
   const records: AppendRecord[] = [];
   const refused = new Map<number, HttpError>();
   const blocked = new Set<string>();
   // Records without a key and a partition stay together, as Kafka's sticky partitioner has them.
   const sticky = Math.random();
   for (const [index, message] of messages.entries()) {
-    const count = topics.get(message.topic) ?? 0;
+    const count = bounds.topics.get(message.topic) ?? 0;
     const record = addressed(message, count, sticky);
     const error =
-      refusal(record, count, limits.maxRecordBytes) ??
+      refusal(record, count, bounds) ??
       (blocked.size > 0 && blocked.has(address(record)) ? precededByFailure() : null);
     if (error === null) {
       records.push(record);
@@ -80,7 +104,9 @@ function address({ topic, partition }: AppendRecord): string {
   return `${topic}/${partition}`;
 }
 
-function refusal(record: AppendRecord, count: number, maxBytes: number): HttpError | null {
+/** Rights come first: whether a topic out of reach exists is not told. */
+function refusal(record: AppendRecord, count: number, { maxBytes, mayWrite }: Bounds): HttpError | null {
+  if (!mayWrite(record.topic)) return forbidden("produce", record.topic);
   if (record.partition < 0 || record.partition >= count) {
     return new HttpError(404, `unknown topic or partition: ${address(record)}`);
   }

@@ -1,19 +1,18 @@
+import type { Exchange } from "./exchange.ts";
 import { HttpError } from "./http-error.ts";
 import type { Limits } from "../limits.ts";
-import type { EventLog, OffsetsAt, PartitionRead, TopicPartitionOffset } from "../log.ts";
+import type { EncodedRecords, OffsetsAt, PartitionRead, TopicPartitionOffset } from "../log.ts";
 import { positionsHeader, type Reply, topicIdsHeader } from "./reply.ts";
+import { requireRight } from "./rights.ts";
 import { object, timeout, topicPartition, topicPartitionOffset } from "./validate.ts";
 
 const DEFAULT_WAIT_MS = 1_000;
 const SEPARATOR_BYTES = ",\n".length;
+const NEWLINE = 0x0a;
 
 /** Reads records at offsets, waiting up to the body's timeout for a first one. */
-export async function fetchRecords(
-  log: EventLog,
-  limits: Limits,
-  body: unknown,
-  signal: AbortSignal,
-): Promise<Reply> {
+export async function fetchRecords(exchange: Exchange, body: unknown): Promise<Reply> {
+  const { log, limits, rights } = exchange;
   const fields = object(body, "");
   const positions: TopicPartitionOffset[] = [];
   if ((fields["topic"] ?? null) !== null) positions.push(topicPartitionOffset(body, ""));
@@ -24,22 +23,39 @@ export async function fetchRecords(
   }
   if (positions.length === 0) throw new HttpError(400, "topic must be a string");
   checkBatch(positions.length, limits);
+  for (const { topic } of positions) requireRight(rights, "fetch", topic);
   const timeoutMs = timeout(fields["timeout"], DEFAULT_WAIT_MS, limits.maxWaitMs);
   const { records, partitions } = await log.read({
     positions,
     maxBytes: limits.maxAnswerBytes,
     timeoutMs,
-    signal,
+    signal: exchange.waitSignal(),
   });
-  return { body: toArray(records), headers: readHeaders(partitions) };
+  // A read has no effect, so its answer may still be refused where clients take theirs too slowly.
+  exchange.reserve(records.reduce((sum, { length }) => sum + length, 0));
+  return {
+    body: toArray(records),
+    headers: readHeaders(partitions),
+    records: { direction: "out", count: countRecords(records) },
+    reserved: true,
+  };
 }
 
 function readHeaders(partitions: readonly PartitionRead[]): Record<string, string> {
   return { ...positionsHeader(partitions), ...topicIdsHeader(partitions) };
 }
 
+/** Each record ends in the only raw newline that it has. */
+export function countRecords(records: EncodedRecords): number {
+  let count = 0;
+  for (const part of records) {
+    for (let at = part.indexOf(NEWLINE); at !== -1; at = part.indexOf(NEWLINE, at + 1)) count++;
+  }
+  return count;
+}
+
 /** Encoded records end in a separator: without the last one they are an array's inside. */
-function toArray(records: readonly Uint8Array[]): Buffer {
+function toArray(records: EncodedRecords): Buffer {
   const last = records.at(-1);
   if (last === undefined) return Buffer.from("[]");
   const inside = [...records.slice(0, -1), last.subarray(0, last.length - SEPARATOR_BYTES)];
@@ -47,11 +63,13 @@ function toArray(records: readonly Uint8Array[]): Buffer {
 }
 
 /** The offsets of one or several partitions at `earliest`, `latest` or a time in milliseconds. */
-export async function listOffsets(log: EventLog, limits: Limits, body: unknown, at: string): Promise<Reply> {
+export async function listOffsets(exchange: Exchange, body: unknown, at: string): Promise<Reply> {
+  const { log, limits, rights } = exchange;
   const several = Array.isArray(body);
   const list: readonly unknown[] = several ? body : [body];
   checkBatch(list.length, limits);
   const wanted = list.map((value, index) => topicPartition(value, several ? `[${index}].` : ""));
+  for (const { topic } of wanted) requireRight(rights, "fetch", topic);
   const found = await log.offsets(offsetsAt(at), wanted);
   const offsets = found.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
   return { body: JSON.stringify(offsets), headers: topicIdsHeader(found) };

@@ -1,11 +1,17 @@
 import type { PartitionRead } from "../log.ts";
 
-/** What a route answers with status 200. */
+/** What a route answers. */
 export interface Reply {
   /** JSON unless `contentType` says otherwise. */
   readonly body: string | Buffer;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** 200 unless given. */
+  readonly status?: number;
+  /** Records that were written, or that the answer holds: for the figures. */
+  readonly records?: { readonly direction: "in" | "out"; readonly count: number };
+  /** The body's bytes are counted as in work already. */
+  readonly reserved?: boolean;
 }
 
 /** An answer about more of them has no header: clients bound a head's length. */

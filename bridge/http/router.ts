@@ -2,28 +2,16 @@ import type { IncomingMessage } from "node:http";
 import { parseJson, readBody, scanJson } from "./body.ts";
 import { fetchRecords, listOffsets } from "./read.ts";
 import type { Reply } from "./reply.ts";
-import type { Rights } from "./rights.ts";
+import type { Exchange } from "./exchange.ts";
+import { mayKnow } from "./rights.ts";
 import { HttpError } from "./http-error.ts";
-import type { Limits } from "../limits.ts";
-import { EMPTY_HEADERS, type EventLog, jsonSlice } from "../log.ts";
+import { EMPTY_HEADERS, jsonSlice } from "../log.ts";
 import { scanMessages } from "./messages.ts";
 import { produce } from "./produce.ts";
 
-/** One authenticated request and what answering it needs. */
-export interface Exchange {
-  readonly log: EventLog;
-  readonly limits: Limits;
-  readonly request: IncomingMessage;
-  readonly rights: Rights;
-  /** Counts bytes of the body as in work until the answer is out. @throws {HttpError} 429 */
-  readonly reserve: (bytes: number) => void;
-  /** A signal that aborts when the client is gone or the bridge stops. */
-  readonly waitSignal: () => AbortSignal;
-}
-
 /** @throws {HttpError} */
 export async function route(exchange: Exchange): Promise<Reply> {
-  const { log, limits, request } = exchange;
+  const { request } = exchange;
   // The first question mark ends the path; further ones belong to the query.
   const [path = "", ...queries] = (request.url ?? "").split("?");
   const query = queries.join("?");
@@ -31,7 +19,7 @@ export async function route(exchange: Exchange): Promise<Reply> {
   switch (name) {
     case "topics":
       check(request, rest.length === 0, ["GET"]);
-      return { body: JSON.stringify(Object.fromEntries(await log.topics())) };
+      return { body: await listTopics(exchange) };
     case "produce":
       check(request, rest.length <= 2, rest.length === 2 ? ["GET"] : ["GET", "POST"]);
       return rest.length === 2
@@ -39,33 +27,39 @@ export async function route(exchange: Exchange): Promise<Reply> {
         : produceFromBody(exchange, rest[0] ?? null);
     case "fetch":
       check(request, rest.length === 0, ["GET", "POST"]);
-      return fetchRecords(log, limits, await json(exchange), exchange.waitSignal());
+      return fetchRecords(exchange, await json(exchange));
     case "offsets":
       check(request, rest.length === 1, ["GET", "POST"]);
-      return listOffsets(log, limits, await json(exchange), rest[0] ?? "");
+      return listOffsets(exchange, await json(exchange), rest[0] ?? "");
     default:
       throw new HttpError(404, "not found");
   }
 }
 
+/** A credential hears of the topics that it may do something with. */
+async function listTopics({ log, rights }: Exchange): Promise<string> {
+  const known = [...(await log.topics())].filter(([topic]) => mayKnow(rights, topic));
+  return JSON.stringify(Object.fromEntries(known));
+}
+
 async function produceFromBody(exchange: Exchange, topic: string | null): Promise<Reply> {
-  const { log, limits } = exchange;
-  const body = await readBody(exchange.request, limits.maxBodyBytes, exchange.reserve);
+  const { limits } = exchange;
+  const body = await readBody(exchange.request, limits.maxBodyBytes, exchange.receive);
   const defaults = { topic, timestamp: Date.now() };
   return produce(
-    log,
-    limits,
+    exchange,
     scanJson(body, () => scanMessages(body, limits.maxBatch, defaults)),
   );
 }
 
 /** `GET /produce/{topic}/{message}` answers the one record's metadata, not an array. */
 async function produceFromPath(
-  { log, limits }: Exchange,
+  exchange: Exchange,
   topic: string,
   text: string,
   key: string | null,
 ): Promise<Reply> {
+  exchange.receive(Buffer.byteLength(text));
   const message = {
     topic,
     partition: null,
@@ -74,12 +68,12 @@ async function produceFromPath(
     value: jsonSlice(text),
     headers: EMPTY_HEADERS,
   };
-  const { body, ...reply } = await produce(log, limits, [message]);
+  const { body, ...reply } = await produce(exchange, [message]);
   return { ...reply, body: body.slice(1, -1) };
 }
 
-async function json({ request, limits, reserve }: Exchange): Promise<unknown> {
-  const body = await readBody(request, limits.maxBodyBytes, reserve);
+async function json({ request, limits, receive }: Exchange): Promise<unknown> {
+  const body = await readBody(request, limits.maxBodyBytes, receive);
   return scanJson(body, () => parseJson(body));
 }
 

@@ -71,6 +71,10 @@ export class SqliteLog implements EventLog {
     return new Map([...this.#partitions].map(([topic, list]) => [topic, list.length]));
   }
 
+  problems(): readonly string[] {
+    return this.#database.isOpen ? [] : ["The log is closed."];
+  }
+
   async close(): Promise<void> {
     if (!this.#database.isOpen) return;
     this.#writer.flush();

@@ -5,6 +5,7 @@ import { startBridge } from "../../bridge/server.ts";
 import { SqliteLog } from "../../bridge/sqlite/sqlite-log.ts";
 import { Harness, type MakeLog } from "./contract/harness.ts";
 import { makeDirectory } from "./sqlite-support.ts";
+import { Telemetry } from "../../bridge/telemetry/telemetry.ts";
 
 describe("a log that fails", () => {
   test("is 503 with Retry-After while it cannot be written, and reads go on", async () => {
@@ -29,17 +30,19 @@ describe("a log that fails", () => {
   });
 
   test("with a defect is 500 without details, and the operator hears of it", async () => {
-    const defect = new TypeError("a secret detail");
+    const defect = new TypeError("a detail");
     const fail = () => Promise.reject(defect);
-    const log: EventLog = { append: fail, read: fail, offsets: fail, topics: fail, close: async () => {} };
+    const nothing = { problems: () => [], close: async () => {} };
+    const log: EventLog = { append: fail, read: fail, offsets: fail, topics: fail, ...nothing };
     const heard: unknown[] = [];
-    const credentials = { username: "u", password: "p" };
-    const bridge = await startBridge({ ...credentials, log, port: 0, onError: (error) => heard.push(error) });
+    const telemetry = new Telemetry((level, event, fields) => heard.push({ level, event, ...fields }));
+    const bridge = await startBridge({ username: "u", password: "p", log, port: 0, telemetry });
     const authorization = `Basic ${Buffer.from("u:p").toString("base64")}`;
     const response = await fetch(`${bridge.url}/topics`, { headers: { authorization } });
     expect(response.status).toBe(500);
     expect(await response.json()).toEqual({ error: "internal error", status: 500, effect: "unknown" });
-    expect(heard).toEqual([defect]);
+    const frames = expect.arrayContaining([expect.stringContaining("failures.test.ts")]) as string[];
+    expect(heard).toEqual([{ level: "error", event: "defect", error: "TypeError: a detail", frames }]);
     await bridge.stop();
   });
 });

@@ -213,11 +213,11 @@ export function describeRequests(makeLog: MakeLog): void {
   });
 
   describe("an overloaded bridge", () => {
-    test("answers 429 with Retry-After, writes nothing of it, and recovers", async () => {
+    test("answers 503 with Retry-After, says that nothing was written, and recovers", async () => {
       const harness = await Harness.start(makeLog, { bids: 1 }, { maxPendingBytes: 2_000 });
       const body = { topic: "bids", value: "x".repeat(3_000) };
       const answer = await harness.send("/produce", body);
-      expect(answer).toMatchObject({ status: 429, body: { status: 429 } });
+      expect(answer).toMatchObject({ status: 503, body: { status: 503, effect: "none" } });
       expect(answer.headers.get("retry-after")).toBe("1");
       expect(await harness.produce([{ topic: "bids", value: "x" }])).toMatchObject([{ offset: 0 }]);
       await harness.stop();
