@@ -1,6 +1,6 @@
 import { Arrivals } from "./arrivals.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
-import type { LogRecord } from "../src/kafka/port.ts";
+import type { FetchAnswer, LogRecord } from "../src/kafka/port.ts";
 
 /** Records applied in one transaction at most. */
 const maximumRun = 1_000;
@@ -44,7 +44,7 @@ interface Fetched {
   readonly offset: number;
   readonly asks: number;
   readonly offers: number;
-  readonly records: Promise<readonly LogRecord[]>;
+  readonly answer: Promise<FetchAnswer>;
 }
 
 /**
@@ -170,7 +170,7 @@ export class LogReader {
   private async readOn(position: number): Promise<boolean> {
     const fetched = this.fetchAt(position);
     // A log may answer the whole batch that the position lies in.
-    const records = (await fetched.records).filter(({ offset }) => offset >= position);
+    const records = (await fetched.answer).records.filter(({ offset }) => offset >= position);
     const last = records.at(-1);
     if (last === undefined) return this.meetEnd(position, fetched);
     // The next stretch is on its way while this one is taken; still one fetch in flight.
@@ -204,9 +204,9 @@ export class LogReader {
   private fetchFrom(offset: number): Fetched {
     const { clock, log, partition } = this.dependencies;
     const { asks, offers } = this;
-    const records = log.fetch({ topic: this.host.topic, partition, offset }, clock.now() + fetchTimeoutMs);
+    const answer = log.fetch({ topic: this.host.topic, partition, offset }, clock.now() + fetchTimeoutMs);
     // A stretch that was fetched ahead may never be asked for; its failure is told when it is.
-    records.catch(() => undefined);
-    return { offset, asks, offers, records };
+    answer.catch(() => undefined);
+    return { offset, asks, offers, answer };
   }
 }

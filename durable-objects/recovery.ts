@@ -36,7 +36,7 @@ async function highestIn(
   const endOffset = end?.offset ?? 0;
   let highest = 0;
   for (let offset = Math.max(0, endOffset - tailRecords); offset < endOffset;) {
-    const records = await log.fetch({ topic, partition, offset }, clock.now() + timeoutMs);
+    const { records } = await log.fetch({ topic, partition, offset }, clock.now() + timeoutMs);
     const last = records.at(-1);
     if (last === undefined) break;
     for (const { headers } of records) {

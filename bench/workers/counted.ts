@@ -35,10 +35,10 @@ export function countedLog(log: KafkaLog, counters: Counters): KafkaLog {
       return log.produce(records, deadline);
     },
     fetch: async (from, deadline) => {
-      const records = await log.fetch(from, deadline);
+      const answer = await log.fetch(from, deadline);
       counters.fetches += 1;
-      counters.recordsFetched += records.length;
-      return records;
+      counters.recordsFetched += answer.records.length;
+      return answer;
     },
     offsets: (at, partitions, deadline) => log.offsets(at, partitions, deadline),
     topics: (deadline) => log.topics(deadline),

@@ -1,5 +1,6 @@
 import type { PartitionStatus } from "../../durable-objects/rpc.ts";
 import type {
+  FetchAnswer,
   KafkaLog,
   LogRecord,
   ProduceRecord,
@@ -68,12 +69,12 @@ export class SyntheticLog implements KafkaLog {
     this.#journal.push({ ...record, offset: this.#first + this.#journal.length });
   }
 
-  fetch({ topic, offset }: TopicPartitionOffset): Promise<readonly LogRecord[]> {
-    if (topic !== topics.journal) return Promise.resolve([]);
+  fetch({ topic, offset }: TopicPartitionOffset): Promise<FetchAnswer> {
+    if (topic !== topics.journal) return Promise.resolve({ records: [] });
     const from = offset - this.#first;
     const records = this.#journal.slice(from, from + recordsPerFetch);
     if (records.length === 0) this.#forget();
-    return Promise.resolve(records);
+    return Promise.resolve({ records });
   }
 
   #forget(): void {

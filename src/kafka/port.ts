@@ -36,10 +36,34 @@ export interface LogRecord extends TopicPartitionOffset {
   readonly headers: readonly RecordHeader[];
 }
 
+/**
+ * Which topic an answer is about, where the server tells: a topic that is deleted and made again
+ * under its name has another id (KIP-516), so that a position in the old one means nothing in it.
+ */
+interface OfTopic {
+  readonly topicId?: string;
+}
+
 /** What the log said of one produced record: where it is, or why it is not there. */
 export type ProduceResult =
-  | { readonly ok: true; readonly offset: number; readonly timestamp: number }
+  | ({ readonly ok: true; readonly offset: number; readonly timestamp: number } & OfTopic)
   | { readonly ok: false; readonly error: LogError };
+
+/** An offset that the log told. */
+export interface LogOffset extends TopicPartitionOffset, OfTopic {}
+
+/** What one fetch found. `next` and `start` are there where the server tells them. */
+export interface FetchAnswer extends OfTopic {
+  /** A bounded run in offset order, whose first offset may be above the one asked for. */
+  readonly records: readonly LogRecord[];
+  /**
+   * Where to read on: behind the last record, and behind offsets that hold none for a reader
+   * (transaction markers, aborted transactions, what compaction removed).
+   */
+  readonly next?: number;
+  /** The first offset that the log still has. */
+  readonly start?: number;
+}
 
 export interface KafkaLog {
   /**
@@ -49,17 +73,17 @@ export interface KafkaLog {
    */
   produce(records: readonly ProduceRecord[], deadline: number): Promise<readonly ProduceResult[]>;
   /**
-   * Reads from an offset without waiting for new records. Answers a bounded run (about 1 MiB) in
-   * offset order, whose first offset may be above the one asked for; empty at the log's end.
+   * Reads committed records from an offset, about 1 MiB of them, without waiting for new ones;
+   * none at the log's end. From an offset that the log no longer has, it reads from its start.
    * @throws {LogError}
    */
-  fetch(from: TopicPartitionOffset, deadline: number): Promise<readonly LogRecord[]>;
-  /** The earliest or the end offset (last + 1) of each partition asked for. @throws {LogError} */
+  fetch(from: TopicPartitionOffset, deadline: number): Promise<FetchAnswer>;
+  /** The earliest or the end offset (of what may be read) of each partition asked for. @throws {LogError} */
   offsets(
     at: "earliest" | "latest",
     partitions: readonly TopicPartition[],
     deadline: number,
-  ): Promise<readonly TopicPartitionOffset[]>;
+  ): Promise<readonly LogOffset[]>;
   /** Topic → partition count. @throws {LogError} */
   topics(deadline: number): Promise<Readonly<Record<string, number>>>;
 }

@@ -11,6 +11,8 @@ interface UpstashRequest {
 export interface UpstashTransport {
   get(request: UpstashRequest): Promise<unknown>;
   post(request: UpstashRequest): Promise<unknown>;
+  /** The headers of the answer, which the client drops; undefined before there is one. */
+  readonly answered: Headers | undefined;
 }
 
 export interface TransportSettings {
@@ -23,7 +25,7 @@ export interface TransportSettings {
 
 type Effect = LogError["effect"];
 
-/** Makes transports, each bound to one call's deadline, that send a request exactly once. */
+/** Makes transports, each bound to one call and its deadline, that send a request exactly once. */
 export function createTransports(settings: TransportSettings): (deadline: number) => UpstashTransport {
   const base = settings.url.replace(/\/+$/, "");
   const headers = {
@@ -31,15 +33,26 @@ export function createTransports(settings: TransportSettings): (deadline: number
     "content-type": "application/json",
   };
   return (deadline) => {
-    const send = (method: "GET" | "POST", { path, body, headers: extra }: UpstashRequest) =>
-      exchange(settings, deadline, path[0] === "produce" ? "unknown" : "none", `${base}/${path.join("/")}`, {
+    let answered: Headers | undefined;
+    const send = async (method: "GET" | "POST", { path, body, headers: extra }: UpstashRequest) => {
+      const effect = path[0] === "produce" ? "unknown" : "none";
+      const answer = await exchange(settings, deadline, effect, `${base}/${path.join("/")}`, {
         method,
         headers: { ...headers, ...extra },
         // A redirect would carry the credentials elsewhere.
         redirect: "manual",
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-    return { get: (request) => send("GET", request), post: (request) => send("POST", request) };
+      answered = answer.headers;
+      return parseAnswer(answer.text, effect);
+    };
+    return {
+      get: (request) => send("GET", request),
+      post: (request) => send("POST", request),
+      get answered() {
+        return answered;
+      },
+    };
   };
 }
 
@@ -53,18 +66,17 @@ async function exchange(
   effect: Effect,
   url: string,
   init: RequestInit,
-): Promise<unknown> {
+): Promise<{ readonly text: string; readonly headers: Headers }> {
   const remaining = deadline - settings.clock.now();
   if (remaining <= 0)
     throw new LogError("timeout", "none", "The deadline passed before the request was sent");
-  let status: number;
+  let response: Response;
   let text: string;
   // Not `AbortSignal.timeout`: its timer outlives the answer, and keeps a Durable Object from rest.
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), remaining);
   try {
-    const response = await settings.fetch(url, { ...init, signal: abort.signal });
-    status = response.status;
+    response = await settings.fetch(url, { ...init, signal: abort.signal });
     // Read whole in every case: an unread body holds one of the few connections.
     text = await response.text();
   } catch (cause) {
@@ -72,8 +84,9 @@ async function exchange(
   } finally {
     clearTimeout(timer);
   }
-  if (status !== 200) throw errorFromStatus(status, readError(text), effect);
-  return parseAnswer(text, effect);
+  const { status, headers } = response;
+  if (status !== 200) throw errorFromStatus(status, readFailure(text), effect);
+  return { text, headers };
 }
 
 function connectionError(cause: unknown, effect: Effect): LogError {
@@ -91,24 +104,31 @@ function parseAnswer(text: string, effect: Effect): unknown {
   }
 }
 
-function readError(text: string): string {
+/** What an answer says of a failure: a reason, and where the server tells, what it left behind. */
+export interface ToldFailure {
+  readonly error?: unknown;
+  readonly effect?: unknown;
+}
+
+function readFailure(text: string): ToldFailure {
   try {
     const body: unknown = JSON.parse(text);
-    if (typeof body === "object" && body !== null && "error" in body) return String(body.error);
+    if (typeof body === "object" && body !== null) return body;
   } catch {
     // An intermediary's page: the status says enough.
   }
-  return "";
+  return {};
 }
 
 /**
  * The error for a status that is not 200, of an answer or of one record in it. A refusal (4xx)
- * has no effect; behind a 5xx or a time-out the records may be in.
+ * has no effect; behind a 5xx or a time-out the records may be in, unless the server knows better.
  */
-export function errorFromStatus(status: number, reason: string, effect: Effect): LogError {
+export function errorFromStatus(status: number, told: ToldFailure, effect: Effect): LogError {
   const refused = status >= 400 && status < 500 && status !== 408;
-  const text = `The log answered ${status}${reason === "" ? "" : `: ${reason}`}`;
-  return new LogError(codeFromStatus(status), refused ? "none" : effect, text);
+  const reason = typeof told.error === "string" ? `: ${told.error}` : "";
+  const text = `The log answered ${status}${reason}`;
+  return new LogError(codeFromStatus(status), refused || told.effect === "none" ? "none" : effect, text);
 }
 
 function codeFromStatus(status: number): LogErrorCode {

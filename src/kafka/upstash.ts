@@ -1,9 +1,12 @@
 import { Kafka, type Producer } from "@upstash/kafka";
 import type { Clock } from "../lib/clock.ts";
 import { systemClock } from "../lib/clock.ts";
+import { positionOf, topicIdsOf } from "./answer-headers.ts";
 import {
+  type FetchAnswer,
   type KafkaLog,
   LogError,
+  type LogOffset,
   type LogRecord,
   type ProduceRecord,
   type ProduceResult,
@@ -28,35 +31,30 @@ export function createUpstashLog(settings: UpstashSettings): KafkaLog {
     // Called as a plain function: Workers' `fetch` refuses another `this`.
     fetch: settings.fetch ?? ((input, init) => fetch(input, init)),
   });
-  const client = (deadline: number) => clientOver(transportUntil(deadline));
   return {
-    produce: async (records, deadline) =>
-      records.length === 0
-        ? []
-        : // The client's types ask for mutable arrays; it copies each record and writes to none.
-          readProduced(
-            await client(deadline)
-              .producer()
-              .produceMany(records as Parameters<Producer["produceMany"]>[0]),
-            records,
-          ),
-    fetch: async (from, deadline) =>
-      readRecords(
-        // Without `parallel` the client posts the request as it is, once.
-        await client(deadline)
-          .consumer()
-          .fetch({ ...from, timeout: 0 }, { parallel: false }),
-        from,
-      ),
-    offsets: async (at, partitions, deadline) =>
-      partitions.length === 0
-        ? []
-        : readOffsets(
-            await client(deadline)
-              .admin()
-              .topicPartitionOffsets({ timestamp: at, topicPartitions: [...partitions] }),
-          ),
-    topics: async (deadline) => readTopics(await client(deadline).admin().topics()),
+    produce: async (records, deadline) => {
+      if (records.length === 0) return [];
+      const transport = transportUntil(deadline);
+      // The client's types ask for mutable arrays; it copies each record and writes to none.
+      const messages = records as Parameters<Producer["produceMany"]>[0];
+      const answer = await clientOver(transport).producer().produceMany(messages);
+      return readProduced(answer, records, topicIdsOf(transport.answered));
+    },
+    fetch: async (from, deadline) => {
+      const transport = transportUntil(deadline);
+      // Without `parallel` the client posts the request as it is, once.
+      const request = { ...from, timeout: 0 };
+      const answer = await clientOver(transport).consumer().fetch(request, { parallel: false });
+      return readFetched(answer, from, transport.answered);
+    },
+    offsets: async (at, partitions, deadline) => {
+      if (partitions.length === 0) return [];
+      const transport = transportUntil(deadline);
+      const request = { timestamp: at, topicPartitions: [...partitions] };
+      const answer = await clientOver(transport).admin().topicPartitionOffsets(request);
+      return readOffsets(answer, topicIdsOf(transport.answered));
+    },
+    topics: async (deadline) => readTopics(await clientOver(transportUntil(deadline)).admin().topics()),
   };
 }
 
@@ -72,34 +70,50 @@ function clientOver(transport: UpstashTransport): Kafka {
   return kafka;
 }
 
-function readProduced(answer: unknown, records: readonly ProduceRecord[]): ProduceResult[] {
+type TopicIds = ReturnType<typeof topicIdsOf>;
+
+/** The member that says which topic it is, where the server tells. */
+function idOf(topicIds: TopicIds, topic: string): { readonly topicId?: string } {
+  const topicId = topicIds.get(topic);
+  return topicId === undefined ? {} : { topicId };
+}
+
+function readProduced(
+  answer: unknown,
+  records: readonly ProduceRecord[],
+  topicIds: TopicIds,
+): ProduceResult[] {
   if (!Array.isArray(answer) || answer.length !== records.length) {
     throw unreadable("unknown", "produce does not answer one entry a record");
   }
-  return answer.map(readProducedOne);
+  return answer.map((entry, index) => readProducedOne(entry, idOf(topicIds, records[index]?.topic ?? "")));
 }
 
 /** A record's coordinates, or `{error, status}` where it alone failed: the bridge's extension. */
-function readProducedOne(entry: unknown): ProduceResult {
+function readProducedOne(entry: unknown, ofTopic: { readonly topicId?: string }): ProduceResult {
   if (isObject(entry)) {
     const { offset, timestamp, error, status } = entry;
-    if (isCount(offset) && isCount(timestamp)) return { ok: true, offset, timestamp };
+    if (isCount(offset) && isCount(timestamp)) return { ok: true, offset, timestamp, ...ofTopic };
     if (typeof error === "string" && typeof status === "number") {
-      return { ok: false, error: errorFromStatus(status, error, "unknown") };
+      return { ok: false, error: errorFromStatus(status, entry, "unknown") };
     }
   }
   throw unreadable("unknown", "an entry of produce has neither coordinates nor an error");
 }
 
-function readRecords(answer: unknown, from: TopicPartitionOffset): readonly LogRecord[] {
+function readFetched(answer: unknown, from: TopicPartitionOffset, headers: Headers | undefined): FetchAnswer {
   const ofPartition = (entry: unknown): entry is LogRecord =>
     isLogRecord(entry) && entry.topic === from.topic && entry.partition === from.partition;
-  if (Array.isArray(answer) && answer.every(ofPartition)) return answer;
-  throw unreadable("none", "fetch does not answer an array of this partition's records");
+  if (!Array.isArray(answer) || !answer.every(ofPartition)) {
+    throw unreadable("none", "fetch does not answer an array of this partition's records");
+  }
+  return { records: answer, ...positionOf(headers, from), ...idOf(topicIdsOf(headers), from.topic) };
 }
 
-function readOffsets(answer: unknown): TopicPartitionOffset[] {
-  if (Array.isArray(answer) && answer.every(isTopicPartitionOffset)) return answer;
+function readOffsets(answer: unknown, topicIds: TopicIds): LogOffset[] {
+  if (Array.isArray(answer) && answer.every(isTopicPartitionOffset)) {
+    return answer.map((entry) => ({ ...entry, ...idOf(topicIds, entry.topic) }));
+  }
   throw unreadable("none", "offsets does not answer an array of offsets");
 }
 
@@ -130,7 +144,8 @@ function isLogRecord(value: unknown): value is LogRecord {
   return (
     isTopicPartitionOffset(value) &&
     isObject(value) &&
-    isCount(value.timestamp) &&
+    // Another producer may have written -1, Kafka's "no timestamp".
+    Number.isSafeInteger(value.timestamp) &&
     typeof value.key === "string" &&
     typeof value.value === "string" &&
     Array.isArray(value.headers)

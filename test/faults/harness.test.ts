@@ -56,7 +56,7 @@ describe("the failing log", () => {
       scheduler.finish(
         client
           .fetch({ topic: "topic", partition, offset }, scheduler.now + deadlineMs)
-          .then((records) => records.map((record) => record.offset)),
+          .then(({ records }) => records.map((record) => record.offset)),
       );
     expect((await fetchAt(4))[0]).toBe(7);
     expect(await fetchAt(9)).toEqual([]);

@@ -4,6 +4,7 @@
  */
 import { LogError } from "../../src/kafka/port.ts";
 import type {
+  FetchAnswer,
   KafkaLog,
   LogRecord,
   ProduceRecord,
@@ -83,11 +84,11 @@ export class LogClient implements KafkaLog {
     });
   }
 
-  fetch(from: TopicPartitionOffset, deadline: number): Promise<readonly LogRecord[]> {
+  fetch(from: TopicPartitionOffset, deadline: number): Promise<FetchAnswer> {
     const { log, faults } = this.#world;
-    return this.#read(deadline, ["fetch failed", "fetch timed out"], () =>
-      log.read(from.topic, from.offset, faults.on ? faults.random.integer(1, 60) : 500),
-    );
+    return this.#read(deadline, ["fetch failed", "fetch timed out"], () => ({
+      records: log.read(from.topic, from.offset, faults.on ? faults.random.integer(1, 60) : 500),
+    }));
   }
 
   offsets(

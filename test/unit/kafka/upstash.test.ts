@@ -41,9 +41,11 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const json = (status: number, body: unknown) => (response: ServerResponse) => {
-  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-};
+const json =
+  (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+  (response: ServerResponse) => {
+    response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
+  };
 const log = () => createUpstashLog({ url: `${url}/`, username: "gavel", password: "päss" });
 const soon = () => Date.now() + 2_000;
 
@@ -93,7 +95,9 @@ describe("a call of the log is one request", () => {
   test("fetch asks for one offset without waiting", async () => {
     const message = { ...record, offset: 9 };
     answer = json(200, [message]);
-    expect(await log().fetch({ topic: "auction.bids", partition: 3, offset: 9 }, soon())).toEqual([message]);
+    expect(await log().fetch({ topic: "auction.bids", partition: 3, offset: 9 }, soon())).toEqual({
+      records: [message],
+    });
     expect(asked).toMatchObject([
       { line: "POST /fetch", body: { topic: "auction.bids", partition: 3, offset: 9, timeout: 0 } },
     ]);
@@ -112,7 +116,75 @@ describe("a call of the log is one request", () => {
   });
 });
 
+describe("what the bridge tells in headers, which the client drops, is told", () => {
+  const from = { topic: "auction.bids", partition: 3, offset: 9 };
+  const ids = { "gavel-topic-ids": "auction.bids=Zm9vYmFyYmF6cXV4MTIzNA,auction.items=b3RoZXI" };
+
+  test("fetch: where to read on, where the log starts and which topic it is", async () => {
+    answer = json(200, [], { ...ids, "gavel-positions": "auction.bids/3;next=12;start=10;end=40" });
+    expect(await log().fetch(from, soon())).toEqual({
+      records: [],
+      next: 12,
+      start: 10,
+      topicId: "Zm9vYmFyYmF6cXV4MTIzNA",
+    });
+  });
+
+  test("offsets and produce: which topic each entry is about", async () => {
+    const places = [
+      { topic: "auction.bids", partition: 3 },
+      { topic: "auction.items", partition: 3 },
+      { topic: "auction.completed", partition: 3 },
+    ];
+    answer = json(
+      200,
+      places.map((place) => ({ ...place, offset: 7, timestamp: 1 })),
+      ids,
+    );
+    const topicIds = ["Zm9vYmFyYmF6cXV4MTIzNA", "b3RoZXI", undefined];
+    const offsets = await log().offsets("latest", places, soon());
+    expect(offsets.map(({ topicId }) => topicId)).toEqual(topicIds);
+    const results = await log().produce(
+      places.map((place) => ({ ...record, ...place })),
+      soon(),
+    );
+    expect(results.map((result) => (result.ok ? result.topicId : "failed"))).toEqual(topicIds);
+  });
+
+  test.each([
+    "",
+    "auction.bids/3",
+    "auction.bids/3;next=-1;start=0;end=1",
+    "auction.items/3;next=1;start=0;end=1",
+    "auction.bids/4;next=1;start=0;end=1",
+  ])("a header that does not tell of the partition counts as none: %s", async (positions) => {
+    answer = json(200, [], { "gavel-positions": positions, "gavel-topic-ids": "=,nothing,=x,y=" });
+    expect(await log().fetch(from, soon())).toEqual({ records: [] });
+  });
+
+  test("a record without a time, as another producer may write it, is read", async () => {
+    const untimed = { ...record, offset: 9, timestamp: -1 };
+    answer = json(200, [untimed]);
+    expect(await log().fetch(from, soon())).toEqual({ records: [untimed] });
+  });
+});
+
 describe("a failed call is told once, with what it may have done", () => {
+  test("a server that knows that nothing was written is believed, for all and for one record", async () => {
+    answer = json(503, { error: "no leader", status: 503, effect: "none" });
+    expect(await failureOf(log().produce([record], soon()))).toMatchObject({ effect: "none" });
+    answer = json(200, [
+      { topic: "auction.bids", partition: 3, offset: 7, timestamp: 1_000 },
+      { error: "no leader", status: 503, effect: "none" },
+      { error: "too late", status: 504, effect: "unknown" },
+    ]);
+    expect(await log().produce([record, record, record], soon())).toMatchObject([
+      { ok: true },
+      { ok: false, error: { code: "unavailable", effect: "none" } },
+      { ok: false, error: { code: "timeout", effect: "unknown" } },
+    ]);
+  });
+
   test.each([
     [400, "rejected", "none"],
     [401, "unauthorized", "none"],

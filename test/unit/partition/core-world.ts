@@ -4,6 +4,7 @@ import { PartitionCore } from "../../../durable-objects/partition-core.ts";
 import type { PushBatch } from "../../../durable-objects/rpc.ts";
 import {
   LogError,
+  type FetchAnswer,
   type KafkaLog,
   type LogRecord,
   type ProduceRecord,
@@ -88,7 +89,7 @@ export class MemoryLog implements KafkaLog {
     );
   }
 
-  async fetch({ topic, offset }: TopicPartitionOffset): Promise<readonly LogRecord[]> {
+  async fetch({ topic, offset }: TopicPartitionOffset): Promise<FetchAnswer> {
     this.fetches += 1;
     const another = this.steadily?.(topic);
     if (another !== undefined) {
@@ -96,7 +97,7 @@ export class MemoryLog implements KafkaLog {
       await settled();
     }
     if (this.isAway) throw new LogError("unavailable", "none", "the log is away");
-    return this.topic(topic).slice(offset, offset + 500);
+    return { records: this.topic(topic).slice(offset, offset + 500) };
   }
 
   offsets(_at: "earliest" | "latest", partitions: readonly { topic: string; partition: number }[]) {

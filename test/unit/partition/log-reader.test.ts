@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { LogReader } from "../../../durable-objects/log-reader.ts";
-import type { KafkaLog, LogRecord } from "../../../src/kafka/port.ts";
+import type { FetchAnswer, KafkaLog } from "../../../src/kafka/port.ts";
 import { HandClock, MemoryLog, World, bid, settled, startsAt } from "./core-world.ts";
 
 const topic = "auction.bids";
@@ -9,7 +9,7 @@ const topic = "auction.bids";
 class SlowLog extends MemoryLog {
   private readonly told: (() => void)[] = [];
 
-  override fetch(from: Parameters<KafkaLog["fetch"]>[0]): Promise<readonly LogRecord[]> {
+  override fetch(from: Parameters<KafkaLog["fetch"]>[0]): Promise<FetchAnswer> {
     const answer = super.fetch(from);
     return new Promise((resolve) => this.told.push(() => resolve(answer)));
   }

@@ -28,7 +28,7 @@ class PartlyAwayLog implements KafkaLog {
   }
 
   fetch({ topic, offset }: { readonly topic: string; readonly offset: number }) {
-    return Promise.resolve(this.topic(topic).slice(offset, offset + 500));
+    return Promise.resolve({ records: this.topic(topic).slice(offset, offset + 500) });
   }
 
   offsets(_at: "earliest" | "latest", partitions: readonly { topic: string; partition: number }[]) {

@@ -64,7 +64,8 @@ export async function readRecord({
   offset,
 }: Omit<Coordinates, "id" | "source" | "timestamp">): Promise<LogRecord> {
   const log = createUpstashLog(configFromEnv(env).kafka);
-  const [record] = await log.fetch({ topic, partition, offset }, Date.now() + 5_000);
+  const { records } = await log.fetch({ topic, partition, offset }, Date.now() + 5_000);
+  const [record] = records;
   if (record?.offset !== offset) throw new Error(`The log has no record at ${topic}:${partition}:${offset}`);
   return record;
 }

@@ -121,7 +121,7 @@ export function pushOf(records: readonly LogRecord[]): PushBatch {
 export async function readTopic(topic: string, partition: number, from = 0): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
   for (let offset = from; ;) {
-    const run = await log.fetch({ topic, partition, offset }, soon());
+    const { records: run } = await log.fetch({ topic, partition, offset }, soon());
     const last = run.at(-1);
     if (last === undefined) return records;
     for (const record of run) records.push(record);
