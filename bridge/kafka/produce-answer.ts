@@ -1,0 +1,85 @@
+import type { produceV11 } from "@platformatic/kafka";
+import { LogFailure } from "../log.ts";
+import type { Cluster } from "./cluster.ts";
+import { errorName, failureFromCode } from "./errors.ts";
+import type { PartitionQueue } from "./partition-queue.ts";
+
+export type ProduceResponse = ReturnType<typeof produceV11.parseResponse>;
+type PartitionResponse = ProduceResponse["responses"][number]["partitionResponses"][number];
+
+/** What an attempt to append a batch came to. */
+export type PartitionAnswer =
+  | {
+      readonly kind: "appended";
+      readonly baseOffset: number;
+      readonly topicId: string;
+      /** Of a topic with LogAppendTime: the broker's clock, which took the place of the records' own. */
+      readonly appendTime: number | null;
+    }
+  /** The same batch may be sent again. */
+  | { readonly kind: "again"; readonly failure: LogFailure }
+  /** The broker does not know the producer any more: the batch needs another. */
+  | { readonly kind: "renew"; readonly failure: LogFailure }
+  | { readonly kind: "too-large"; readonly failure: LogFailure }
+  | { readonly kind: "failed"; readonly failure: LogFailure };
+
+/** The producer's state at the broker is gone, or is not what the batch goes on from. */
+const stateIsLost = new Set([
+  "OUT_OF_ORDER_SEQUENCE_NUMBER",
+  "UNKNOWN_PRODUCER_ID",
+  "INVALID_PRODUCER_EPOCH",
+  "INVALID_PRODUCER_ID_MAPPING",
+  "PRODUCER_FENCED",
+]);
+
+function find(response: ProduceResponse, queue: PartitionQueue): PartitionResponse | undefined {
+  return response.responses
+    .find(({ name }) => name === queue.topic)
+    ?.partitionResponses.find(({ index }) => index === queue.partition);
+}
+
+/**
+ * Whether a batch was appended before what was appended last: only in another log, which a topic
+ * that is made again has, so that the view of the cluster is old.
+ */
+export function showsAnotherLog(response: ProduceResponse, queue: PartitionQueue): boolean {
+  const found = find(response, queue);
+  return found !== undefined && found.errorCode === 0 && Number(found.baseOffset) <= queue.lastOffset;
+}
+
+export function answerFor(
+  queue: PartitionQueue,
+  response: ProduceResponse,
+  cluster: Cluster,
+): PartitionAnswer {
+  const subject = `${queue.topic}/${queue.partition}`;
+  const found = find(response, queue);
+  if (found === undefined) {
+    const failure = new LogFailure("unavailable", "unknown", `Kafka's answer leaves out ${subject}`);
+    return { kind: "again", failure };
+  }
+  if (found.errorCode === 0) {
+    const appendTime = Number(found.logAppendTimeMs);
+    return {
+      kind: "appended",
+      baseOffset: Number(found.baseOffset),
+      topicId: cluster.topics.get(queue.topic)?.id ?? queue.topicId,
+      appendTime: appendTime < 0 ? null : appendTime,
+    };
+  }
+  const failure = failureFromCode(found.errorCode, subject);
+  if (stateIsLost.has(errorName(found.errorCode))) return { kind: "renew", failure };
+  switch (failure.code) {
+    // A broker that was just made the leader, or was just relieved of it, may not know the partition.
+    case "unknown-partition":
+      return { kind: "again", failure: failureFromCode(found.errorCode, subject, "unknown") };
+    case "unavailable":
+    case "timeout":
+      return { kind: "again", failure };
+    case "too-large":
+      return { kind: "too-large", failure };
+    case "refused":
+    case "forbidden":
+      return { kind: "failed", failure };
+  }
+}
