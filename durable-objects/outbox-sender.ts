@@ -4,6 +4,7 @@ import type { ProduceRecord } from "../src/kafka/port.ts";
 import { topics } from "../src/topology.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { prepare, recordOf, type PreparedOutput } from "./outbox-record.ts";
+import { produceInParts } from "./produce-in-parts.ts";
 import { isFanOut, type FanOut, type StoredOutbox } from "./storage/outbox.ts";
 
 /** One produce at most, by count and by characters of the values. */
@@ -205,8 +206,7 @@ export class OutboxSender {
     acknowledge: (count: number) => void,
   ): Promise<void> {
     if (records.length === 0) return acknowledge(0);
-    const { clock, log, settings } = this.dependencies;
-    const results = await log.produce(records, clock.now() + settings.produceTimeoutMs);
+    const results = await produceInParts(this.dependencies, records);
     const failed = results.findIndex((result) => !result.ok);
     acknowledge(failed === -1 ? records.length : failed);
     const failure = results[failed];

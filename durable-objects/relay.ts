@@ -5,7 +5,8 @@ import {
   type OpeningTarget,
 } from "../src/auction/opening.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
-import { LogError, type LogRecord, type ProduceRecord, type ProduceResult } from "../src/kafka/port.ts";
+import type { LogError, LogRecord, ProduceRecord, ProduceResult } from "../src/kafka/port.ts";
+import { isTooLarge, produceInParts } from "./produce-in-parts.ts";
 
 /** Openings of one produce at most, by count and by characters of their values. */
 const maximumOpenings = 500;
@@ -69,7 +70,7 @@ export class ItemRelay {
 
   private async append(items: readonly LogRecord[], openings: readonly ProduceRecord[]): Promise<void> {
     if (openings.length === 0) return;
-    const results = await this.produce(openings);
+    const results = await produceInParts(this.dependencies, openings);
     const failure = this.handOn(items, openings, results);
     if (failure === undefined) return;
     if (!isTooLarge(failure.error)) throw failure.error;
@@ -80,7 +81,7 @@ export class ItemRelay {
 
   private async appendWithoutTerms(items: readonly LogRecord[]): Promise<void> {
     const openings = items.map((item) => openingWithoutTerms(item, this.settings, this.target));
-    const results = await this.produce(openings);
+    const results = await produceInParts(this.dependencies, openings);
     const failure = this.handOn(items, openings, results);
     if (failure !== undefined) throw failure.error;
   }
@@ -105,23 +106,4 @@ export class ItemRelay {
     this.onRelayed(appended);
     return failure;
   }
-
-  /** Results of the first openings, up to one that failed; what is too large together goes in halves. */
-  private async produce(openings: readonly ProduceRecord[]): Promise<readonly ProduceResult[]> {
-    const { clock, log, settings } = this.dependencies;
-    try {
-      return await log.produce(openings, clock.now() + settings.produceTimeoutMs);
-    } catch (error) {
-      if (!(error instanceof LogError) || !isTooLarge(error)) throw error;
-      if (openings.length === 1) return [{ ok: false, error }];
-    }
-    const half = openings.length >>> 1;
-    const first = await this.produce(openings.slice(0, half));
-    if (first.length < half || first.some(({ ok }) => !ok)) return first;
-    return [...first, ...(await this.produce(openings.slice(half)))];
-  }
-}
-
-function isTooLarge(error: LogError): boolean {
-  return error.code === "too-large";
 }
