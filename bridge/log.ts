@@ -4,6 +4,8 @@
  * What answers a read is already serialised (see {@link EncodedRecords}): a record is written as
  * JSON once, when it is appended, and every later fetch copies bytes.
  */
+import type { ConsumerGroups } from "./groups.ts";
+
 /**
  * A JSON value as it stands in a request's body. What is stored and answered is the client's own
  * bytes, so nothing is decoded or escaped again. A slice holds no raw newline: in a string JSON
@@ -107,6 +109,8 @@ export interface ReadRequest {
 export type OffsetsAt = "earliest" | "latest" | number;
 
 export interface EventLog {
+  /** Consumer groups over this log; it closes them with itself. */
+  readonly groups: ConsumerGroups;
   /**
    * Appends records durably: when the promise resolves, what it reports as in survives a crash.
    * One result per record, in order. Records of one partition keep their order and are

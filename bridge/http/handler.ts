@@ -10,6 +10,7 @@ import type { Reply } from "./reply.ts";
 import type { Rights } from "./rights.ts";
 import { route } from "./router.ts";
 import { verbOf } from "./verb.ts";
+import { authorizationOf } from "./webhook.ts";
 
 export interface HandlerOptions {
   readonly log: EventLog;
@@ -62,7 +63,7 @@ export class RequestHandler {
   handleExpectation(request: IncomingMessage, response: ServerResponse): void {
     const { limits, authenticate } = this.#options;
     const tooLong = Number(request.headers["content-length"] ?? 0) > limits.maxBodyBytes;
-    if (tooLong || authenticate(request.headers.authorization) === null) response.shouldKeepAlive = false;
+    if (tooLong || authenticate(authorizationOf(request)) === null) response.shouldKeepAlive = false;
     else response.writeContinue();
     this.handle(request, response);
   }
@@ -87,7 +88,7 @@ export class RequestHandler {
     const { authenticate, metricsOpen, telemetry } = this.#options;
     const get = request.method === "GET" ? request.url : undefined;
     if (get === "/healthz") return { body: '{"status":"ok"}' };
-    const rights = authenticate(request.headers.authorization);
+    const rights = authenticate(authorizationOf(request));
     if (get === "/readyz") return this.#tellReadiness(rights !== null);
     if (get === "/metrics" && (metricsOpen || rights !== null)) return this.#tellMetrics();
     if (rights === null) {
@@ -134,13 +135,14 @@ export class RequestHandler {
   }
 
   #send(response: ServerResponse, status: number, reply: Reply, holding: Holding): void {
-    const { body, contentType, headers, records, reserved } = reply;
+    const { body, contentType, headers, records, reserved, undelivered } = reply;
     const { metrics } = this.#options.telemetry;
     const length = Buffer.byteLength(body);
     if (records !== undefined) metrics.records(records.direction, records.count);
     metrics.bytes("out", length);
     if (reserved !== true) holding.hold(length);
     if (this.#stopping) response.shouldKeepAlive = false;
+    if (undelivered !== undefined) whenCutOff(response, undelivered);
     response.writeHead(status, {
       "content-type": contentType ?? "application/json",
       "content-length": length,
@@ -161,4 +163,11 @@ export class RequestHandler {
     if (response.socket === null) response.once("socket", begin);
     else begin();
   }
+}
+
+function whenCutOff(response: ServerResponse, action: () => void): void {
+  if (response.closed) return action();
+  response.once("close", () => {
+    if (!response.writableFinished) action();
+  });
 }

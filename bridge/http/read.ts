@@ -6,7 +6,7 @@ import { positionsHeader, type Reply, topicIdsHeader } from "./reply.ts";
 import { requireRight } from "./rights.ts";
 import { object, timeout, topicPartition, topicPartitionOffset } from "./validate.ts";
 
-const DEFAULT_WAIT_MS = 1_000;
+export const DEFAULT_WAIT_MS = 1_000;
 const SEPARATOR_BYTES = ",\n".length;
 const NEWLINE = 0x0a;
 
@@ -32,12 +32,20 @@ export async function fetchRecords(exchange: Exchange, body: unknown): Promise<R
     signal: exchange.waitSignal(),
   });
   // A read has no effect, so its answer may still be refused where clients take theirs too slowly.
-  exchange.reserve(records.reduce((sum, { length }) => sum + length, 0));
+  exchange.reserve(byteLength(records));
+  return { ...recordsReply(records, partitions), reserved: true };
+}
+
+export function byteLength(records: EncodedRecords): number {
+  return records.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** What was read, as an answer. */
+export function recordsReply(records: EncodedRecords, partitions: readonly PartitionRead[]): Reply {
   return {
     body: toArray(records),
     headers: readHeaders(partitions),
     records: { direction: "out", count: countRecords(records) },
-    reserved: true,
   };
 }
 
@@ -82,7 +90,8 @@ function offsetsAt(at: string): OffsetsAt {
   throw new HttpError(400, "offsets are asked for at a time in milliseconds, earliest or latest");
 }
 
-function checkBatch(count: number, limits: Limits): void {
+/** @throws {HttpError} 413 */
+export function checkBatch(count: number, limits: Limits): void {
   if (count > limits.maxBatch) {
     throw new HttpError(413, `a request takes at most ${limits.maxBatch} partitions`);
   }

@@ -12,6 +12,8 @@ export interface Reply {
   readonly records?: { readonly direction: "in" | "out"; readonly count: number };
   /** The body's bytes are counted as in work already. */
   readonly reserved?: boolean;
+  /** Called when the connection ended before the whole answer was out. */
+  readonly undelivered?: () => void;
 }
 
 /** An answer about more of them has no header: clients bound a head's length. */

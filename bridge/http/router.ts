@@ -3,7 +3,9 @@ import { parseJson, readBody, scanJson } from "./body.ts";
 import { fetchRecords, listOffsets } from "./read.ts";
 import type { Reply } from "./reply.ts";
 import type { Exchange } from "./exchange.ts";
+import { commit, consume, listCommitted, listConsumers, removeInstance } from "./groups.ts";
 import { mayKnow } from "./rights.ts";
+import { receiveWebhook } from "./webhook.ts";
 import { HttpError } from "./http-error.ts";
 import { EMPTY_HEADERS, jsonSlice } from "../log.ts";
 import { scanMessages } from "./messages.ts";
@@ -31,6 +33,48 @@ export async function route(exchange: Exchange): Promise<Reply> {
     case "offsets":
       check(request, rest.length === 1, ["GET", "POST"]);
       return listOffsets(exchange, await json(exchange), rest[0] ?? "");
+    case "webhook":
+      check(request, rest.length === 0, ["GET", "POST"]);
+      return receiveWebhook(exchange, new URLSearchParams(query));
+    default:
+      return routeGroups(exchange, name ?? "", rest, new URLSearchParams(query));
+  }
+}
+
+/** What concerns consumer groups. @throws {HttpError} */
+async function routeGroups(
+  exchange: Exchange,
+  name: string,
+  [group = "", instance = "", ...rest]: readonly string[],
+  query: URLSearchParams,
+): Promise<Reply> {
+  const { request } = exchange;
+  const named = group !== "" && instance !== "" && rest.length === 0;
+  const id = { group, instance };
+  switch (name) {
+    case "consumers":
+      check(request, group === "", ["GET"]);
+      return listConsumers(exchange);
+    case "consume":
+      check(
+        request,
+        named || (rest.length === 1 && instance !== ""),
+        rest.length === 1 ? ["GET"] : ["GET", "POST"],
+      );
+      return consume(
+        exchange,
+        id,
+        rest.length === 1 ? { topic: rest[0], timeout: numberIn(query, "timeout") } : await json(exchange),
+      );
+    case "commit":
+      check(request, named, ["GET", "POST"]);
+      return commit(exchange, id, await optionalJson(exchange));
+    case "committed":
+      check(request, named, ["GET", "POST"]);
+      return listCommitted(exchange, id, await json(exchange), numberIn(query, "timeout"));
+    case "delete-consumer":
+      check(request, named, ["POST", "DELETE"]);
+      return removeInstance(exchange, id);
     default:
       throw new HttpError(404, "not found");
   }
@@ -70,6 +114,19 @@ async function produceFromPath(
   };
   const { body, ...reply } = await produce(exchange, [message]);
   return { ...reply, body: body.slice(1, -1) };
+}
+
+/** Undefined for an empty body. */
+async function optionalJson({ request, limits, receive }: Exchange): Promise<unknown> {
+  const body = await readBody(request, limits.maxBodyBytes, receive);
+  return body.toString().trim() === "" ? undefined : scanJson(body, () => parseJson(body));
+}
+
+/** A number in the query; NaN, which nothing takes, where it is none. */
+function numberIn(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  return /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
 }
 
 async function json({ request, limits, receive }: Exchange): Promise<unknown> {

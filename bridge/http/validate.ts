@@ -24,6 +24,13 @@ export function timeout(value: unknown, fallback: number, limit: number): number
   throw malformed("", "timeout", "must be a number of milliseconds");
 }
 
+/** Texts, at least one. @throws {HttpError} 400 */
+export function texts(value: unknown, name: string): string[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  if (list.length > 0 && list.every((one) => typeof one === "string")) return [...list];
+  throw malformed("", name, name === "topic" ? "must be a string" : "must be an array of strings");
+}
+
 export function object(value: unknown, place: string): Fields {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
   throw new HttpError(400, `${place || "the body "}must be an object`);

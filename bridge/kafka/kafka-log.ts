@@ -120,9 +120,8 @@ export class KafkaLog implements EventLog {
 
   async #start(options: KafkaLogOptions): Promise<void> {
     await this.#firstView(options);
-    const isMaking = options.createTopics != null;
     if (options.createTopics != null) await this.#guard.create(options.createTopics);
-    const problems = await this.#problemsAtStart(isMaking ? FRESH_TOPIC_ATTEMPTS : 0);
+    const problems = await this.#problemsAtStart();
     if (problems.length > 0) {
       const commands = this.#guard.creationCommands();
       const advice =
@@ -151,9 +150,9 @@ export class KafkaLog implements EventLog {
   }
 
   /** Topics that were made a moment ago may not be known everywhere yet. */
-  async #problemsAtStart(attempts: number): Promise<readonly string[]> {
+  async #problemsAtStart(): Promise<readonly string[]> {
     let problems = await this.#guard.check();
-    for (let attempt = 0; attempt < attempts && problems.length > 0; attempt++) {
+    for (let attempt = 0; attempt < FRESH_TOPIC_ATTEMPTS && problems.length > 0; attempt++) {
       await sleep(FRESH_TOPIC_PAUSE_MS);
       problems = await this.#guard.check();
     }

@@ -14,6 +14,14 @@ const migrations = [
      id TEXT NOT NULL
    ) WITHOUT ROWID;
    INSERT INTO topics (name, id) SELECT DISTINCT topic, lower(hex(randomblob(16))) FROM partitions;`,
+  `CREATE TABLE committed_offsets (
+     "group" TEXT NOT NULL,
+     topic TEXT NOT NULL,
+     partition INTEGER NOT NULL,
+     "offset" INTEGER NOT NULL,
+     note TEXT NOT NULL,
+     PRIMARY KEY ("group", topic, partition)
+   ) WITHOUT ROWID;`,
 ];
 
 const PAGE_BYTES = 8 * 1024;

@@ -11,6 +11,10 @@ import {
   type TopicPartitionOffset,
   unknownPartition,
 } from "../log.ts";
+import type { ConsumerGroups } from "../groups.ts";
+import { InstanceGroups } from "../groups/instances.ts";
+import { CommittedOffsets } from "./committed-offsets.ts";
+import { SqliteCoordinator } from "./group-coordinator.ts";
 import { loadPartitions, type PartitionState, type Partitions } from "./partitions.ts";
 import { firstAtOrAfter, readRecords } from "./reader.ts";
 import { openDatabase } from "./schema.ts";
@@ -28,6 +32,7 @@ export interface SqliteLogOptions {
 
 /** An embedded log in one SQLite file, for development, tests and small installations. */
 export class SqliteLog implements EventLog {
+  readonly groups: ConsumerGroups;
   readonly #database: DatabaseSync;
   readonly #partitions: Partitions;
   readonly #writer: SqliteWriter;
@@ -42,6 +47,8 @@ export class SqliteLog implements EventLog {
       throw error;
     }
     this.#writer = new SqliteWriter(this.#database, this.#partitions);
+    const offsets = new CommittedOffsets(this.#database);
+    this.groups = new InstanceGroups(this, new SqliteCoordinator(offsets, () => this.#counts()));
   }
 
   append(records: readonly AppendRecord[]): Promise<readonly AppendResult[]> {
@@ -68,7 +75,7 @@ export class SqliteLog implements EventLog {
   }
 
   async topics(): Promise<ReadonlyMap<string, number>> {
-    return new Map([...this.#partitions].map(([topic, list]) => [topic, list.length]));
+    return this.#counts();
   }
 
   problems(): readonly string[] {
@@ -77,8 +84,13 @@ export class SqliteLog implements EventLog {
 
   async close(): Promise<void> {
     if (!this.#database.isOpen) return;
+    await this.groups.close();
     this.#writer.flush();
     this.#database.close();
+  }
+
+  #counts(): Map<string, number> {
+    return new Map([...this.#partitions].map(([topic, list]) => [topic, list.length]));
   }
 
   #partition(wanted: TopicPartition): PartitionState {

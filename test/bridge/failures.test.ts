@@ -32,7 +32,8 @@ describe("a log that fails", () => {
   test("with a defect is 500 without details, and the operator hears of it", async () => {
     const defect = new TypeError("a detail");
     const fail = () => Promise.reject(defect);
-    const nothing = { problems: () => [], close: async () => {} };
+    const groups = { consume: fail, commit: fail, committed: fail, list: fail, remove: fail, close: fail };
+    const nothing = { groups, problems: () => [], close: async () => {} };
     const log: EventLog = { append: fail, read: fail, offsets: fail, topics: fail, ...nothing };
     const heard: unknown[] = [];
     const telemetry = new Telemetry((level, event, fields) => heard.push({ level, event, ...fields }));

@@ -122,7 +122,11 @@ export function describeRequests(makeLog: MakeLog): void {
         "/offsets",
         "/produce/a/b/c",
         "//topics",
-        "/consume/g/i/bids",
+        "/consume/g",
+        "/consume/g/i/bids/x",
+        "/commit/g",
+        "/consumers/x",
+        "/webhook/x",
       ]) {
         await refused(404, path);
       }
