@@ -1,6 +1,6 @@
 import { describe } from "vitest";
 import { describeFetch } from "./contract/fetch.ts";
-import type { MakeLog } from "./contract/harness.ts";
+import type { LogTraits, MakeLog } from "./contract/harness.ts";
 import { describeOffsets } from "./contract/offsets.ts";
 import { describePartialFailure } from "./contract/partial.ts";
 import { describeProduce } from "./contract/produce.ts";
@@ -8,9 +8,9 @@ import { describeRequests } from "./contract/requests.ts";
 import { describeStop } from "./contract/stop.ts";
 
 /** The bridge's protocol over any log: the same tests hold for each. */
-export function describeContract(name: string, makeLog: MakeLog): void {
+export function describeContract(name: string, makeLog: MakeLog, traits: LogTraits): void {
   describe(`the bridge over ${name}`, () => {
-    describeProduce(makeLog);
+    describeProduce(makeLog, traits);
     describePartialFailure(makeLog);
     describeFetch(makeLog);
     describeOffsets(makeLog);

@@ -1,4 +1,4 @@
 import { describeContract } from "./contract.ts";
 import { makeSqliteLog } from "./sqlite-support.ts";
 
-describeContract("SQLite", makeSqliteLog);
+describeContract("SQLite", makeSqliteLog, { isUtf8: false });

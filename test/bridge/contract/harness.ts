@@ -9,6 +9,12 @@ export type MakeLog = (
   topics: Readonly<Record<string, number>>,
 ) => Promise<{ readonly log: EventLog; readonly remove: () => Promise<void> }>;
 
+/** In what a log may differ from others. */
+export interface LogTraits {
+  /** Texts are stored as UTF-8, which has no form for half of a surrogate pair. */
+  readonly isUtf8: boolean;
+}
+
 export interface Metadata {
   readonly topic: string;
   readonly partition: number;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { partitionFor } from "../../../src/kafka/partitioner.ts";
-import { Harness, type MakeLog } from "./harness.ts";
+import { Harness, type LogTraits, type MakeLog } from "./harness.ts";
 
 /** Any string: also lone surrogates, controls and what lies beyond the basic plane. */
 const anyText = fc.string({ unit: fc.oneof(fc.string({ unit: "binary", minLength: 1 }), anyCodeUnit()) });
@@ -10,7 +10,7 @@ function anyCodeUnit() {
   return fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit));
 }
 
-export function describeProduce(makeLog: MakeLog): void {
+export function describeProduce(makeLog: MakeLog, traits: LogTraits): void {
   describe("produce", () => {
     let harness: Harness;
     beforeAll(async () => {
@@ -100,11 +100,16 @@ export function describeProduce(makeLog: MakeLog): void {
       expect(read).toEqual({ ...metadata, key: "", value: "v", headers: [] });
     });
 
-    test("any text survives unchanged, lone surrogates and controls included", async () => {
+    test("any text survives unchanged, or is refused where the log can only write UTF-8", async () => {
       await fc.assert(
         fc.asyncProperty(anyText, anyText, anyText, anyText, async (key, value, name, text) => {
           const headers = [{ key: name, value: text }];
-          const [metadata] = await harness.produce([{ topic: "texts", key, value, headers }]);
+          const message = { topic: "texts", key, value, headers };
+          if (traits.isUtf8 && ![key, value, name, text].every((one) => one.isWellFormed())) {
+            expect(await harness.send("/produce", [message])).toMatchObject({ status: 422 });
+            return;
+          }
+          const [metadata] = await harness.produce([message]);
           const [read] = await harness.fetch("texts", 0, metadata?.offset ?? -1);
           expect(read).toMatchObject({ key, value, headers });
         }),
