@@ -7,8 +7,8 @@ import { TotalsReporter } from "./scripts/totals-reporter.ts";
 const cores = availableParallelism();
 
 /**
- * Five projects: what needs only Node, what needs the real runtime, and what needs the whole
- * system. They run one after the other, and what measures time runs a file at a time, so that a
+ * Six projects: what needs only Node, what needs the real runtime, what needs the whole system,
+ * and what needs a real broker. They run one after the other, and what measures time runs a file at a time, so that a
  * time-out never comes from another test's load; `npx vitest run --project unit` runs one alone.
  */
 export default defineConfig({
@@ -32,6 +32,13 @@ export default defineConfig({
       },
       // Starts and kills whole systems: with time for twenty restarts and more.
       node("e2e", { order: 5, side: 1, testTimeout: 300_000 }),
+      // Needs Java and Maven, and is left out of `npm test`.
+      {
+        test: {
+          ...common("kafka", { order: 6, side: 1, testTimeout: 300_000 }),
+          globalSetup: ["test/support/start-kafka.ts"],
+        },
+      },
     ],
   },
 });

@@ -1,0 +1,98 @@
+/** `npm run kafka`: one broker for development. See docs/local.md. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { exitWith, PlainError } from "../problem.ts";
+import { readVariables } from "../variables.ts";
+import { prepareWorkerBundle } from "../worker-bundle.ts";
+import { randomClusterId, startKafka } from "./cluster.ts";
+import { DockerKafka, dockerRuns } from "./docker.ts";
+import { isFree } from "./ports.ts";
+import { kafkaProblem } from "./requirements.ts";
+import { readSettings, type Settings, usage } from "./settings.ts";
+import { createTopics, topologyTopics } from "./topics.ts";
+
+/** What a development broker is, wherever it runs. */
+interface RunningBroker {
+  readonly bootstrap: readonly string[];
+  untilEnded(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+main().catch(exitWith);
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.argv.slice(2), process.env);
+  if (settings === "help") {
+    process.stdout.write(usage);
+    return;
+  }
+  const asked = new Promise<void>((done) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => done());
+  });
+  const starting = start(settings);
+  // A start that is cut short ends with this process: what it started watches it.
+  await Promise.race([starting, asked.then(() => process.exit(0))]);
+  const broker = await starting;
+  const orderly = await Promise.race([asked.then(() => true), broker.untilEnded().then(() => false)]);
+  if (!orderly) throw new PlainError(`the broker ended unasked; see ${settings.directory}.`);
+  await broker.stop();
+  process.exit(0);
+}
+
+async function start(settings: Settings): Promise<RunningBroker> {
+  const { directory, port } = settings;
+  if (!(await isFree(port))) {
+    throw new PlainError(`port ${port} is in use. Free it, or choose another with KAFKA_PORT.`);
+  }
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const bundle = join(directory, "worker");
+  await prepareWorkerBundle(bundle);
+  const variables = readVariables(bundle, process.env);
+  const prefix = variables["TOPIC_PREFIX"] ?? "";
+  const wanted = topologyTopics(prefix, Number(variables["PARTITION_COUNT"]), 1);
+
+  const broker = await startBroker(settings);
+  const made = await createTopics(broker.bootstrap, wanted);
+  report(settings, made, wanted.length);
+  return broker;
+}
+
+async function startBroker({ directory, port }: Settings): Promise<RunningBroker> {
+  const problem = kafkaProblem(process.env);
+  if (problem === null) {
+    const cluster = await startKafka({ directory, port, heapMegabytes: 512, optimised: true });
+    const ends = cluster.nodes.map((node) => node.untilEnded());
+    return { ...cluster, untilEnded: () => Promise.race(ends) };
+  }
+  if (!dockerRuns(process.env)) {
+    throw new PlainError(`${problem} Docker, which would do as well, does not run here either.`);
+  }
+  console.log(`${problem} The broker runs in Docker instead.`);
+  const broker = new DockerKafka({ port, home: directory, clusterId: clusterIdIn(directory) });
+  await broker.start();
+  return broker;
+}
+
+/** The id of the log in Docker's volume; made at the first start and kept. */
+function clusterIdIn(directory: string): string {
+  const file = join(directory, "docker-cluster-id");
+  if (!existsSync(file)) writeFileSync(file, randomClusterId());
+  return readFileSync(file, "utf8");
+}
+
+function report({ directory, port }: Settings, made: readonly string[], topics: number): void {
+  const newly = made.length === 0 ? "all there already" : `made now: ${made.join(", ")}`;
+  console.log(`
+Kafka is ready.
+
+  broker    127.0.0.1:${port}
+  state     ${resolve(directory)}
+  topics    ${topics}, ${newly}
+
+Run Gavel on it, in another terminal:
+
+npm start -- --kafka 127.0.0.1:${port}
+
+Ctrl-C ends it; what is in the log stays.
+`);
+}
