@@ -36,7 +36,9 @@ export function poolOptions(connection: KafkaConnection, requestTimeoutMs: numbe
   return {
     connectTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: requestTimeoutMs,
-    ...(connection.tls === undefined ? {} : { tls: connection.tls, tlsServerName: true }),
+    ...(connection.tls === undefined
+      ? {}
+      : { tls: connection.tls, tlsServerName: connection.tls.servername ?? true }),
     ...(connection.sasl === undefined ? {} : { sasl: connection.sasl }),
   };
 }

@@ -23,6 +23,8 @@ export class Batch {
   readonly bytes: Buffer;
   readonly count: number;
   readonly deadline: number;
+  /** Milliseconds since the epoch. */
+  readonly maxTimestamp: number;
   /** An attempt may have appended it: only the same sequence of the same producer is safe to send. */
   isInDoubt = false;
   attempts = 0;
@@ -36,6 +38,7 @@ export class Batch {
     this.#segments = segments;
     this.count = records.length;
     this.bytes = encodeBatch(records, compression);
+    this.maxTimestamp = records.reduce((highest, { timestamp }) => Math.max(highest, timestamp), 0);
     this.deadline = Math.min(...segments.map(({ piece }) => piece.deadline));
   }
 

@@ -59,12 +59,11 @@ export function answerFor(
     return { kind: "again", failure };
   }
   if (found.errorCode === 0) {
-    const appendTime = Number(found.logAppendTimeMs);
     return {
       kind: "appended",
       baseOffset: Number(found.baseOffset),
       topicId: cluster.topics.get(queue.topic)?.id ?? queue.topicId,
-      appendTime: appendTime < 0 ? null : appendTime,
+      appendTime: appendTimeOf(found, queue),
     };
   }
   const failure = failureFromCode(found.errorCode, subject);
@@ -82,4 +81,14 @@ export function answerFor(
     case "forbidden":
       return { kind: "failed", failure };
   }
+}
+
+/**
+ * The broker's clock, where it took the place of the records' own. The answer to a repetition has
+ * the highest timestamp of the batch there, whatever clock the topic goes by.
+ */
+function appendTimeOf({ logAppendTimeMs }: PartitionResponse, { batch }: PartitionQueue): number | null {
+  const time = Number(logAppendTimeMs);
+  const isRepetition = batch !== undefined && batch.attempts > 0 && time === batch.maxTimestamp;
+  return time < 0 || isRepetition ? null : time;
 }
