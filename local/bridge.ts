@@ -1,15 +1,9 @@
 /** The bridge as a child of `npm start`. */
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { startBridge } from "../bridge/server.ts";
-import { SqliteLog } from "../bridge/sqlite/sqlite-log.ts";
 import { type BridgeStart, runAsChild } from "./child-protocol.ts";
+import { openLog } from "./open-log.ts";
 
 runAsChild<BridgeStart>(
-  async ({ file, topics, ...listen }) => {
-    mkdirSync(dirname(file), { recursive: true });
-    const log = new SqliteLog({ file, topics });
-    return startBridge({ ...listen, log });
-  },
+  async ({ log, topics, ...listen }) => startBridge({ ...listen, log: await openLog(log, topics) }),
   (error) => (error as NodeJS.ErrnoException).code === "EADDRINUSE",
 );

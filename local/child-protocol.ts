@@ -1,12 +1,26 @@
+import type { TopicRole } from "../src/topology.ts";
 import { messageOf } from "./problem.ts";
 
 /** What a child is told once, over IPC: no secret shows in a process list or an environment. */
 export interface BridgeStart {
   readonly port: number;
-  readonly file: string;
-  readonly topics: Readonly<Record<string, number>>;
+  readonly log: LogChoice;
+  readonly topics: readonly DeclaredTopic[];
   readonly username: string;
   readonly password: string;
+}
+
+/** The log behind the bridge. */
+export type LogChoice =
+  | { readonly kind: "sqlite"; readonly file: string }
+  /** `replicas`: of the topics that are made. */
+  | { readonly kind: "kafka"; readonly brokers: readonly string[]; readonly replicas: number };
+
+/** A topic of the topology, as the log has to have it. */
+export interface DeclaredTopic {
+  readonly role: TopicRole;
+  readonly name: string;
+  readonly partitions: number;
 }
 
 export interface GatewayStart {

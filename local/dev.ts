@@ -6,9 +6,9 @@ import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { startBridge } from "../bridge/server.ts";
-import { SqliteLog } from "../bridge/sqlite/sqlite-log.ts";
 import { prepareWorkerBundle } from "./worker-bundle.ts";
 import { claimHome, type Home, openHome, readSecrets, writeLocalFile } from "./home.ts";
+import { openLog } from "./open-log.ts";
 import { exitWith } from "./problem.ts";
 import { declaredTopics, readVariables, secretVariables, type Variables } from "./variables.ts";
 
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const bundle = join(home.run, "worker");
   await prepareWorkerBundle(bundle);
   const variables = readVariables(bundle, process.env);
-  const log = new SqliteLog({ file: home.log, topics: declaredTopics(variables) });
+  const log = await openLog({ kind: "sqlite", file: home.log }, declaredTopics(variables));
   const bridge = await startBridge({ ...secrets.bridge, log, port: Number(process.env["BRIDGE_PORT"] ?? 0) });
   const port = process.env["PORT"] || "8787";
   const url = `http://127.0.0.1:${port}`;

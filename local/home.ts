@@ -103,7 +103,8 @@ function secretsOf({ bridge: { username, password }, keys, subjects }: LocalFile
   return { bridge: { username, password }, keys, subjects };
 }
 
-function jsonOf(text: string): unknown {
+/** What a text means as JSON; undefined for what is none. */
+export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

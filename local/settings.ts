@@ -1,7 +1,7 @@
-import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { PlainError } from "./problem.ts";
+import { parseBroker } from "../bridge/kafka/connection.ts";
+import { messageOf, PlainError } from "./problem.ts";
 
 export interface Settings {
   /** Absolute path of the directory that holds all local state. */
@@ -10,6 +10,8 @@ export interface Settings {
   readonly port: number;
   /** The bridge's port on 127.0.0.1; 0 takes a free one. */
   readonly bridgePort: number;
+  /** `host:port` of brokers of the Kafka to put behind the bridge; null for the embedded log. */
+  readonly kafka: readonly string[] | null;
 }
 
 export const usage = `npm start [-- options]
@@ -17,7 +19,9 @@ export const usage = `npm start [-- options]
 Runs Gavel on this machine: the gateway, and the bridge over an embedded SQLite log.
 
   --help               this text
-  --kafka host:port    put Kafka behind the bridge (not available yet)
+  --kafka host:port[,host:port]
+                       put this Kafka behind the bridge instead, and make Gavel's topics
+                       where they are missing (npm run kafka starts one)
 
 Environment
   PORT                 the gateway's port on 127.0.0.1, 0 for a free one (8787)
@@ -34,11 +38,11 @@ Environment
 export function readSettings(args: readonly string[], environment: NodeJS.ProcessEnv): Settings | "help" {
   const options = parse(args);
   if (options.help === true) return "help";
-  if (options.kafka !== undefined) throw kafkaRefusal(options.kafka);
   return {
     home: resolve(environment["GAVEL_HOME"] || ".gavel"),
     port: portOf("PORT", environment["PORT"], 8787),
     bridgePort: portOf("BRIDGE_PORT", environment["BRIDGE_PORT"], 8790),
+    kafka: options.kafka === undefined ? null : brokersOf(options.kafka),
   };
 }
 
@@ -55,15 +59,14 @@ function parse(args: readonly string[]): { help?: boolean; kafka?: string } {
   }
 }
 
-function kafkaRefusal(address: string): PlainError {
-  const [host = "", port = ""] = address.split(/:(?=\d+$)/);
-  const valid = host !== "" && Number(port) > 0 && Number(port) < 65_536;
-  if (!valid && isIP(address) === 0) {
-    return new PlainError(`--kafka wants host:port, for example 127.0.0.1:9092, not ${address}.`);
+function brokersOf(list: string): string[] {
+  const brokers = list.split(",");
+  try {
+    for (const broker of brokers) parseBroker(broker);
+    return brokers;
+  } catch (error) {
+    throw new PlainError(`--kafka: ${messageOf(error)}`);
   }
-  return new PlainError(
-    "--kafka is not available yet: the bridge has only its embedded log. Run npm start without it.",
-  );
 }
 
 function portOf(name: string, value: string | undefined, fallback: number): number {

@@ -1,9 +1,11 @@
 /** `npm start`: runs Gavel on this machine. How it hangs together: docs/local.md. */
 import { join } from "node:path";
-import type { BridgeStart, GatewayStart } from "./child-protocol.ts";
+import type { BridgeStart, GatewayStart, LogChoice } from "./child-protocol.ts";
 import { firstAuction } from "./first-auction.ts";
 import { claimHome, type Home, type LocalFile, openHome, readSecrets, writeLocalFile } from "./home.ts";
+import { findKafka } from "./kafka/find.ts";
 import { endLeftovers } from "./leftovers.ts";
+import { bindLog } from "./log-of-home.ts";
 import { exitWith } from "./problem.ts";
 import { untilReady } from "./readiness.ts";
 import { installRuntimeLauncher } from "./runtime-launcher.ts";
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
 async function run(settings: Settings, home: Home, children: Stoppable[]): Promise<void> {
   const { bridge: credentials, keys, subjects } = readSecrets(home);
   await endLeftovers(home.run, ["bridge", "gateway", "workerd"]);
+  const log = await chooseLog(settings, home);
   const bundle = join(home.run, "worker");
   await prepareWorkerBundle(bundle);
   const variables = readVariables(bundle, process.env);
@@ -49,7 +52,7 @@ async function run(settings: Settings, home: Home, children: Stoppable[]): Promi
     runDirectory: home.run,
     leavesBehind: ["bridge"],
     portVariable: "BRIDGE_PORT",
-    start: { port: settings.bridgePort, file: home.log, topics: declaredTopics(variables), ...credentials },
+    start: { port: settings.bridgePort, log, topics: declaredTopics(variables), ...credentials },
   });
   children.push(bridge);
   const bridgeUrl = await bridge.start();
@@ -75,7 +78,18 @@ async function run(settings: Settings, home: Home, children: Stoppable[]): Promi
   await untilReady(url);
   const local = { url, bridge: { url: bridgeUrl, ...credentials }, keys, subjects };
   writeLocalFile(home, local);
-  report(home, local);
+  report(home, local, log);
+}
+
+/** The log behind the bridge. @throws {PlainError} when it cannot be found, or is not this home's. */
+async function chooseLog({ kafka }: Settings, home: Home): Promise<LogChoice> {
+  if (kafka === null) {
+    bindLog(home, { kind: "sqlite" });
+    return { kind: "sqlite", file: home.log };
+  }
+  const cluster = await findKafka(kafka);
+  bindLog(home, { kind: "kafka", clusterId: cluster.id });
+  return { kind: "kafka", brokers: kafka, replicas: Math.min(3, cluster.brokers.size) };
 }
 
 /** SIGINT, SIGTERM and a closed terminal end everything in order; a second one does not hurry it. */
@@ -98,12 +112,13 @@ async function stopAll(children: readonly Stoppable[]): Promise<void> {
   for (const child of children) await child.stop();
 }
 
-function report(home: Home, local: LocalFile): void {
+function report(home: Home, local: LocalFile, log: LogChoice): void {
+  const behind = log.kind === "sqlite" ? "the embedded log" : `Kafka at ${log.brokers.join(", ")}`;
   console.log(`
 Gavel is ready.
 
   gateway   ${local.url}
-  bridge    ${local.bridge.url} (the embedded log, in Upstash's REST protocol)
+  bridge    ${local.bridge.url} (${behind}, in Upstash's REST protocol)
   state     ${home.directory}
   keys      ${home.localFile}
 

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Scope } from "../src/config.ts";
-import { topics } from "../src/topology.ts";
+import { type TopicRole, topics } from "../src/topology.ts";
+import type { DeclaredTopic } from "./child-protocol.ts";
 import type { LocalFile, LocalSecrets } from "./home.ts";
 
 export type Variables = Readonly<Record<string, string>>;
@@ -24,11 +25,15 @@ export function readVariables(bundle: string, environment: NodeJS.ProcessEnv): V
   );
 }
 
-/** Every topic with the pinned partition count, as the embedded log has to declare them. */
-export function declaredTopics(variables: Variables): Readonly<Record<string, number>> {
+/** Every topic of the topology under the prefix, with the pinned partition count. */
+export function declaredTopics(variables: Variables): DeclaredTopic[] {
   const prefix = variables["TOPIC_PREFIX"] ?? "";
-  const count = Number(variables["PARTITION_COUNT"]);
-  return Object.fromEntries(Object.values(topics).map((name) => [`${prefix}${name}`, count]));
+  const partitions = Number(variables["PARTITION_COUNT"]);
+  return Object.entries(topics).map(([role, name]) => ({
+    role: role as TopicRole,
+    name: `${prefix}${name}`,
+    partitions,
+  }));
 }
 
 /** What a deployment keeps as secrets: the way to the log, and the hashes of the API keys. */

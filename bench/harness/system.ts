@@ -51,13 +51,10 @@ export class System {
     await prepareBundle("gavel", bundle);
     const variables = { ...readVariables(bundle, {}), ...this.#variables };
     const prefixes = ["", topicPrefixOf("edge-only"), topicPrefixOf("forwarder")];
-    const topics = Object.assign(
-      {},
-      ...prefixes.map((TOPIC_PREFIX) => declaredTopics({ ...variables, TOPIC_PREFIX })),
-    ) as Record<string, number>;
+    const topics = prefixes.flatMap((TOPIC_PREFIX) => declaredTopics({ ...variables, TOPIC_PREFIX }));
     const start: BridgeStart = {
       port: 0,
-      file: join(this.directory, "log.sqlite"),
+      log: { kind: "sqlite", file: join(this.directory, "log.sqlite") },
       topics,
       ...this.credentials,
     };

@@ -5,11 +5,11 @@ import { Admin, type ClusterMetadata } from "@platformatic/kafka";
 const lookMs = 2_000;
 const pauseMs = 50;
 
-/** What a broker knows of its cluster. @throws {Error} when it does not answer. */
-export async function askCluster(port: number): Promise<ClusterMetadata> {
+/** What one of the brokers knows of its cluster. @throws {Error} when none answers. */
+export async function askCluster(brokers: readonly string[]): Promise<ClusterMetadata> {
   const admin = new Admin({
     clientId: "gavel-local",
-    bootstrapBrokers: [`127.0.0.1:${port}`],
+    bootstrapBrokers: [...brokers],
     retries: 0,
     connectTimeout: lookMs,
     requestTimeout: lookMs,
@@ -33,7 +33,7 @@ export async function untilAnswering(
   let reason = "it was never asked";
   while (!signal.aborted) {
     try {
-      const metadata = await askCluster(port);
+      const metadata = await askCluster([`127.0.0.1:${port}`]);
       const ready = metadata.brokers.has(id) && metadata.controllerId >= 0;
       if (ready && metadata.brokers.size >= brokers) return metadata;
       reason = `it knows ${metadata.brokers.size} of ${brokers} brokers`;

@@ -1,15 +1,16 @@
 /** `npm run kafka`: one broker for development. See docs/local.md. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { exitWith, PlainError } from "../problem.ts";
-import { readVariables } from "../variables.ts";
+import type { DeclaredTopic } from "../child-protocol.ts";
+import { exitWith, messageOf, PlainError } from "../problem.ts";
+import { openKafka } from "../open-log.ts";
+import { declaredTopics, readVariables } from "../variables.ts";
 import { prepareWorkerBundle } from "../worker-bundle.ts";
 import { randomClusterId, startKafka } from "./cluster.ts";
 import { DockerKafka, dockerRuns } from "./docker.ts";
 import { isFree } from "./ports.ts";
 import { kafkaProblem } from "./requirements.ts";
 import { readSettings, type Settings, usage } from "./settings.ts";
-import { createTopics, topologyTopics } from "./topics.ts";
 
 /** What a development broker is, wherever it runs. */
 interface RunningBroker {
@@ -47,14 +48,23 @@ async function start(settings: Settings): Promise<RunningBroker> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const bundle = join(directory, "worker");
   await prepareWorkerBundle(bundle);
-  const variables = readVariables(bundle, process.env);
-  const prefix = variables["TOPIC_PREFIX"] ?? "";
-  const wanted = topologyTopics(prefix, Number(variables["PARTITION_COUNT"]), 1);
+  const topics = declaredTopics(readVariables(bundle, process.env));
 
   const broker = await startBroker(settings);
-  const made = await createTopics(broker.bootstrap, wanted);
-  report(settings, made, wanted.length);
+  await makeTopics(broker, topics);
+  report(settings, topics);
   return broker;
+}
+
+/** As the bridge makes and checks them. @throws {PlainError} when one is there and is another. */
+async function makeTopics(broker: RunningBroker, topics: readonly DeclaredTopic[]): Promise<void> {
+  try {
+    const log = await openKafka(broker.bootstrap, 1, topics);
+    await log.close();
+  } catch (error) {
+    await broker.stop();
+    throw new PlainError(messageOf(error));
+  }
 }
 
 async function startBroker({ directory, port }: Settings): Promise<RunningBroker> {
@@ -80,14 +90,14 @@ function clusterIdIn(directory: string): string {
   return readFileSync(file, "utf8");
 }
 
-function report({ directory, port }: Settings, made: readonly string[], topics: number): void {
-  const newly = made.length === 0 ? "all there already" : `made now: ${made.join(", ")}`;
+function report({ directory, port }: Settings, topics: readonly DeclaredTopic[]): void {
+  const names = topics.map(({ name }) => name);
   console.log(`
 Kafka is ready.
 
   broker    127.0.0.1:${port}
   state     ${resolve(directory)}
-  topics    ${topics}, ${newly}
+  topics    ${names.join(", ")}, each with ${topics[0]?.partitions} partitions
 
 Run Gavel on it, in another terminal:
 

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { freePorts } from "../../local/kafka/ports.ts";
 import { freshHome, npmStart, runningIn } from "./support/home.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -118,9 +119,16 @@ describe("npm start", () => {
     expect(refused.stderr).toMatch(new RegExp(`^gavel: port ${port} is in use, .+ ${variable}\\.\\n$`));
   });
 
-  it("refuses what it does not know or does not have yet, in one sentence", () => {
+  it("says in one sentence that no Kafka answers where one is said to be", async () => {
+    const [port] = await freePorts(1);
+    const refused = start({ GAVEL_HOME: freshHome() }, "--kafka", `127.0.0.1:${port}`);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(new RegExp(`^gavel: no Kafka answers at 127\\.0\\.0\\.1:${port} .+\\n$`));
+  });
+
+  it("refuses what it does not know, in one sentence", () => {
     const home = freshHome();
-    for (const args of [["--kafka", "127.0.0.1:9092"], ["--kafka", "nonsense"], ["--unknown"]]) {
+    for (const args of [["--kafka", "nonsense"], ["--kafka", "a:1,b"], ["--kafka", "a:0"], ["--unknown"]]) {
       const refused = start({ GAVEL_HOME: home }, ...args);
       expect(refused.status).toBe(1);
       expect(refused.stderr).toMatch(/^gavel: .+\n$/);

@@ -8,7 +8,6 @@ import { Admin, type AdminOptions, Producer, stringSerializers } from "@platform
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { askCluster } from "../../local/kafka/answering.ts";
 import { type KafkaCluster, type KafkaOptions, startKafka } from "../../local/kafka/cluster.ts";
-import { createTopics } from "../../local/kafka/topics.ts";
 
 const clusters: KafkaCluster[] = [];
 afterEach(() => Promise.all(clusters.splice(0).map((cluster) => cluster.stop())));
@@ -17,6 +16,13 @@ async function start(options: KafkaOptions = {}): Promise<KafkaCluster> {
   const cluster = await startKafka(options);
   clusters.push(cluster);
   return cluster;
+}
+
+/** Makes a topic of one partition, on as many brokers as there are. */
+async function makeTopic({ bootstrap, nodes }: KafkaCluster, topic: string): Promise<void> {
+  const admin = new Admin({ clientId: "broker-test", bootstrapBrokers: [...bootstrap] });
+  await admin.createTopics({ topics: [topic], partitions: 1, replicas: nodes.length });
+  await admin.close();
 }
 
 /** Appends one record, acknowledged by all replicas in sync. @returns its offset. */
@@ -55,11 +61,11 @@ describe("one broker", () => {
   it("comes back on its port after a kill -9, with what it had acknowledged", async () => {
     const cluster = await start();
     const [node] = cluster.nodes;
-    await createTopics(cluster.bootstrap, [{ name: "kept", partitions: 1, replicas: 1 }]);
+    await makeTopic(cluster, "kept");
     expect(await append(cluster, "kept")).toBe(0n);
     await node?.kill();
     expect(node?.pid).toBeUndefined();
-    await expect(askCluster(node?.port ?? 0)).rejects.toThrow();
+    await expect(askCluster(cluster.bootstrap)).rejects.toThrow();
     await node?.start();
     expect(await append(cluster, "kept")).toBe(1n);
   });
@@ -68,12 +74,12 @@ describe("one broker", () => {
     const directory = mkdtempSync(join(tmpdir(), "gavel-kafka-kept-"));
     try {
       const first = await start({ directory });
-      await createTopics(first.bootstrap, [{ name: "kept", partitions: 1, replicas: 1 }]);
+      await makeTopic(first, "kept");
       await append(first, "kept");
       await first.stop();
       const second = await start({ directory });
       expect(second.clusterId).toBe(first.clusterId);
-      expect((await askCluster(second.nodes[0]?.port ?? 0)).id).toBe(first.clusterId);
+      expect((await askCluster(second.bootstrap)).id).toBe(first.clusterId);
       expect(await append(second, "kept")).toBe(1n);
       await second.stop();
     } finally {
@@ -115,12 +121,13 @@ describe("one broker", () => {
 describe("three brokers", () => {
   it("elect another leader when a leader is killed, which then catches up", async () => {
     const cluster = await start({ nodes: 3 });
-    await createTopics(cluster.bootstrap, [{ name: "led", partitions: 1, replicas: 3 }]);
-    const { leader: first } = await stateOf(cluster, "led");
+    await makeTopic(cluster, "led");
+    const state = () => stateOf(cluster, "led");
+    await expect.poll(state, patience).toMatchObject({ inSync: 3 });
+    const { leader: first } = await state();
     const victim = cluster.nodes.find(({ id }) => id === first);
     expect(await append(cluster, "led")).toBe(0n);
     await victim?.kill();
-    const state = () => stateOf(cluster, "led");
     await expect.poll(async () => (await state()).leader, patience).not.toBe(first);
     expect(await append(cluster, "led")).toBe(1n);
     await victim?.start(3);
