@@ -1,10 +1,11 @@
 import {
   connectionsApiChannel,
   connectionsConnectsChannel,
-  findErrorBy,
+  AuthenticationError,
   ProtocolError,
   ResponseError,
 } from "@platformatic/kafka";
+import { errorsInside } from "./errors.ts";
 import type { LogObserver } from "./observer.ts";
 
 /** Kafka's own name for a broker that cannot be reached. */
@@ -22,10 +23,9 @@ export function observeBrokers(observer: LogObserver): () => void {
     for (const one of error.errors) if (one instanceof ProtocolError) observer.brokerError(nameOf(one));
   };
   const unreachable = (message: unknown) => {
-    const error = errorOf(message);
+    const inside = [...errorsInside(errorOf(message))];
     // A broker that refuses credentials was reached, and has answered so.
-    const isRefused = error !== null && findErrorBy(error, "code", "PLT_KFK_AUTHENTICATION") !== null;
-    if (!isRefused) observer.brokerError(UNREACHABLE);
+    if (!inside.some((error) => error instanceof AuthenticationError)) observer.brokerError(UNREACHABLE);
   };
   connectionsApiChannel.error.subscribe(answered);
   connectionsConnectsChannel.error.subscribe(unreachable);

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { ConnectionOptions, SASLOptions } from "@platformatic/kafka";
 
 /** How the bridge reaches the brokers and who it is there. */
@@ -36,9 +37,16 @@ export function poolOptions(connection: KafkaConnection, requestTimeoutMs: numbe
   return {
     connectTimeout: CONNECT_TIMEOUT_MS,
     requestTimeout: requestTimeoutMs,
-    ...(connection.tls === undefined
-      ? {}
-      : { tls: connection.tls, tlsServerName: connection.tls.servername ?? true }),
+    ...(connection.tls === undefined ? {} : { tls: connection.tls, tlsServerName: serverName(connection) }),
     ...(connection.sasl === undefined ? {} : { sasl: connection.sasl }),
   };
+}
+
+/**
+ * What a broker is asked for by TLS (SNI): a name that is given, or each broker's host. An address
+ * is no name (RFC 6066); its certificate is held against it all the same.
+ */
+function serverName({ brokers, tls }: KafkaConnection): string | boolean {
+  const isNamed = brokers.some((broker) => isIP(parseBroker(broker).host) === 0);
+  return tls?.servername ?? isNamed;
 }

@@ -41,7 +41,8 @@ export function failureFrom(error: unknown, doing: string, effect: Effect): LogF
     const left = effect === "none" ? "none" : meaning.effect;
     return new LogFailure(meaning.code, left, `Kafka answers ${name} while ${doing}`, error);
   }
-  if (findErrorBy(error as Error, "code", "PLT_KFK_AUTHENTICATION") !== null) {
+  const inside = [...errorsInside(error)];
+  if (inside.some((one) => codeOf(one) === "PLT_KFK_AUTHENTICATION")) {
     return new LogFailure(
       "forbidden",
       "none",
@@ -49,5 +50,27 @@ export function failureFrom(error: unknown, doing: string, effect: Effect): LogF
       error,
     );
   }
-  return new LogFailure("unavailable", effect, `Kafka cannot be reached while ${doing}`, error);
+  const reasons = inside.map((one) => codeOf(one)).filter((code) => SYSTEM_CODE.test(code));
+  const why = reasons.length === 0 ? "" : ` (${[...new Set(reasons)].join(", ")})`;
+  return new LogFailure("unavailable", effect, `Kafka cannot be reached while ${doing}${why}`, error);
+}
+
+/** Codes of the system and of TLS, such as ECONNREFUSED and DEPTH_ZERO_SELF_SIGNED_CERT. */
+const SYSTEM_CODE = /^(?!PLT_)[A-Z][A-Z\d_]+$/;
+/** Deeper than the client nests; a cycle ends there. */
+const DEEPEST = 10;
+
+/**
+ * An error and those that it holds, as its causes or together: the client's own search does not
+ * look into causes, where a refused authentication stands behind a failed connection.
+ */
+export function* errorsInside(error: unknown, depth = 0): Generator<Error> {
+  if (!(error instanceof Error) || depth > DEEPEST) return;
+  yield error;
+  yield* errorsInside(error.cause, depth + 1);
+  if (error instanceof AggregateError) for (const one of error.errors) yield* errorsInside(one, depth + 1);
+}
+
+function codeOf(error: Error): string {
+  return String(Reflect.get(error, "code"));
 }

@@ -51,10 +51,10 @@ const kafka = {
     about: "as the brokers' logs and quotas name it",
   },
   compression: { value: "<codec>", fallback: "none", about: "none, gzip, snappy, lz4 or zstd" },
-  "linger-ms": { value: "<n>", fallback: "2", about: "how long a record waits for company" },
+  "linger-ms": { value: "<n>", fallback: "0", about: "how long a record waits for company" },
   "produce-timeout-ms": {
     value: "<n>",
-    fallback: "10000",
+    fallback: "1200",
     about: "after this a produce that no broker acknowledged is answered 504",
   },
   "longest-auction-days": {

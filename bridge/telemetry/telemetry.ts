@@ -8,6 +8,14 @@ const STRETCH_MS = 10_000;
 /** Frames of a defect's stack that are logged. */
 const FRAMES = 5;
 
+/** Answers that belong to the protocol's way of working: counted, and no lines. */
+const everyday: ReadonlySet<string> = new Set([
+  "MEMBER_ID_REQUIRED",
+  "OFFSET_OUT_OF_RANGE",
+  "REBALANCE_IN_PROGRESS",
+  "TOPIC_ALREADY_EXISTS",
+]);
+
 /** What operators learn of the bridge: its figures, and its lines. */
 export class Telemetry {
   readonly metrics = new Metrics();
@@ -28,7 +36,7 @@ export class Telemetry {
   /** `error`: Kafka's name of it. */
   brokerError(error: string): void {
     this.metrics.brokerError(error);
-    this.#bounded(`broker-error ${error}`, "warn", "broker-error", { error });
+    if (!everyday.has(error)) this.#bounded(`broker-error ${error}`, "warn", "broker-error", { error });
   }
 
   /** What is neither a client's fault nor a failure that the log names. */

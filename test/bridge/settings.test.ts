@@ -114,15 +114,15 @@ describe("settings", () => {
 });
 
 describe("settings of Kafka", () => {
-  test("defaults: plain text, nothing made, two milliseconds of linger", () => {
+  test("defaults: plain text, nothing made, and an answer before the gateway stops waiting for it", () => {
     expect(kafka()).toEqual({
       brokers: ["one:9092"],
       clientId: "gavel-bridge",
       tls: null,
       sasl: null,
       compression: "none",
-      lingerMs: 2,
-      produceTimeoutMs: 10_000,
+      lingerMs: 0,
+      produceTimeoutMs: 1_200,
       longestAuctionMs: 90 * 24 * 60 * 60 * 1000,
       createTopics: null,
     });
