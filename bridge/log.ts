@@ -91,6 +91,8 @@ export interface PartitionRead extends TopicPartition {
 
 export interface ReadResult {
   readonly records: EncodedRecords;
+  /** How many records these are. */
+  readonly count: number;
   /** One for each position, in the order asked for. */
   readonly partitions: readonly PartitionRead[];
 }

@@ -9,7 +9,7 @@ const HEARTBEAT_MS = 1_000;
 /** How long a commit waits for a rebalance to end. */
 const COMMIT_WAIT_MS = 5_000;
 
-const NOTHING: ReadResult = { records: [], partitions: [] };
+const NOTHING: ReadResult = { records: [], count: 0, partitions: [] };
 const NOTHING_OUT: HandedOut = { read: NOTHING, takeBack: async () => {} };
 
 /**

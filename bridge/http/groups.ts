@@ -32,7 +32,7 @@ export async function consume(exchange: Exchange, id: InstanceId, body: unknown)
     timeoutMs: timeout(object(body, "")["timeout"], DEFAULT_WAIT_MS, limits.maxWaitMs),
     signal: exchange.waitSignal(),
   });
-  const { records, partitions } = handed.read;
+  const { records } = handed.read;
   try {
     exchange.reserve(byteLength(records));
   } catch (error) {
@@ -41,7 +41,7 @@ export async function consume(exchange: Exchange, id: InstanceId, body: unknown)
   }
   // Where it fails, the records count as handed out, as if the answer were lost beyond this host.
   const undelivered = () => void handed.takeBack().catch(() => undefined);
-  return { ...recordsReply(records, partitions), reserved: true, undelivered };
+  return { ...recordsReply(handed.read), reserved: true, undelivered };
 }
 
 /** Commits offsets, or without any all that was handed out to the instance. */

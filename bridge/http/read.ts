@@ -1,14 +1,13 @@
 import type { Exchange } from "./exchange.ts";
 import { HttpError } from "./http-error.ts";
 import type { Limits } from "../limits.ts";
-import type { EncodedRecords, OffsetsAt, PartitionRead, TopicPartitionOffset } from "../log.ts";
+import type { EncodedRecords, OffsetsAt, PartitionRead, ReadResult, TopicPartitionOffset } from "../log.ts";
 import { positionsHeader, type Reply, topicIdsHeader } from "./reply.ts";
 import { requireRight } from "./rights.ts";
 import { object, timeout, topicPartition, topicPartitionOffset } from "./validate.ts";
 
 export const DEFAULT_WAIT_MS = 1_000;
 const SEPARATOR_BYTES = ",\n".length;
-const NEWLINE = 0x0a;
 
 /** Reads records at offsets, waiting up to the body's timeout for a first one. */
 export async function fetchRecords(exchange: Exchange, body: unknown): Promise<Reply> {
@@ -25,15 +24,15 @@ export async function fetchRecords(exchange: Exchange, body: unknown): Promise<R
   checkBatch(positions.length, limits);
   for (const { topic } of positions) requireRight(rights, "fetch", topic);
   const timeoutMs = timeout(fields["timeout"], DEFAULT_WAIT_MS, limits.maxWaitMs);
-  const { records, partitions } = await log.read({
+  const read = await log.read({
     positions,
     maxBytes: limits.maxAnswerBytes,
     timeoutMs,
     signal: exchange.waitSignal(),
   });
   // A read has no effect, so its answer may still be refused where clients take theirs too slowly.
-  exchange.reserve(byteLength(records));
-  return { ...recordsReply(records, partitions), reserved: true };
+  exchange.reserve(byteLength(read.records));
+  return { ...recordsReply(read), reserved: true };
 }
 
 export function byteLength(records: EncodedRecords): number {
@@ -41,25 +40,16 @@ export function byteLength(records: EncodedRecords): number {
 }
 
 /** What was read, as an answer. */
-export function recordsReply(records: EncodedRecords, partitions: readonly PartitionRead[]): Reply {
+export function recordsReply({ records, count, partitions }: ReadResult): Reply {
   return {
     body: toArray(records),
     headers: readHeaders(partitions),
-    records: { direction: "out", count: countRecords(records) },
+    records: { direction: "out", count },
   };
 }
 
 function readHeaders(partitions: readonly PartitionRead[]): Record<string, string> {
   return { ...positionsHeader(partitions), ...topicIdsHeader(partitions) };
-}
-
-/** Each record ends in the only raw newline that it has. */
-export function countRecords(records: EncodedRecords): number {
-  let count = 0;
-  for (const part of records) {
-    for (let at = part.indexOf(NEWLINE); at !== -1; at = part.indexOf(NEWLINE, at + 1)) count++;
-  }
-  return count;
 }
 
 /** Encoded records end in a separator: without the last one they are an array's inside. */

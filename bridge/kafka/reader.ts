@@ -73,6 +73,7 @@ function aborted(signal: AbortSignal | undefined): Promise<void> {
 function answerOf(runs: readonly FetchedRun[], maxBytes: number): ReadResult {
   const start = Math.floor(Math.random() * runs.length);
   const records: Buffer[] = [];
+  let total = 0;
   const partitions: PartitionRead[] = runs.map(({ read }) => read);
   let left = maxBytes;
   for (let turn = 0; turn < runs.length; turn++) {
@@ -83,8 +84,9 @@ function answerOf(runs: readonly FetchedRun[], maxBytes: number): ReadResult {
     const prefix = answerPrefix(read.topic, read.partition);
     const { bytes, count } = encodeAnswer(prefix, found, share, records.length === 0);
     if (count > 0) records.push(bytes);
+    total += count;
     left -= bytes.length;
     partitions[index] = { ...read, next: found[count]?.offset ?? read.next };
   }
-  return { records, partitions };
+  return { records, count: total, partitions };
 }

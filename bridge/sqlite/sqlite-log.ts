@@ -114,6 +114,7 @@ function readNow(positions: readonly Position[], maxBytes: number): ReadResult {
   const order = [...positions.keys()].map((index) => (start + index) % positions.length);
   const next = positions.map(({ position }) => position.offset);
   const records: Buffer[] = [];
+  let count = 0;
   let left = maxBytes;
   for (const [turn, index] of order.entries()) {
     const { partition, position } = positions[index] as Position;
@@ -121,6 +122,8 @@ function readNow(positions: readonly Position[], maxBytes: number): ReadResult {
     const share = Math.floor(left / (order.length - turn));
     const read = readRecords(partition, position.offset, share, records.length === 0);
     next[index] = read.next;
+    // Offsets are dense here.
+    count += read.next - position.offset;
     for (const part of read.parts) {
       records.push(part);
       left -= part.length;
@@ -134,7 +137,7 @@ function readNow(positions: readonly Position[], maxBytes: number): ReadResult {
     start: 0,
     end,
   }));
-  return { records, partitions };
+  return { records, count, partitions };
 }
 
 function offsetAt(at: OffsetsAt, partition: PartitionState): number {
