@@ -4,18 +4,15 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { eventTypes, topics } from "../../src/topology.ts";
-import type { LogRecord } from "../../src/kafka/port.ts";
 import { covers } from "./covers.ts";
 import type { CoreConstructor, ObjectHost } from "./object-host.ts";
+import { compareOutputs, outputRoles, sameContent, withoutRepeats } from "./output-comparison.ts";
 import { decode, header } from "./plain-decoding.ts";
 import { PlainModel } from "./plain-model.ts";
-import type { OutputTopic, PlainOutput } from "./plain-model.ts";
-import { sequenceOf } from "./produce-history.ts";
 import { replay, topicPrefix } from "./simulation.ts";
 import { compareViews } from "./view-comparison.ts";
 import type { Run } from "./simulation.ts";
 
-const outputTopics: readonly OutputTopic[] = ["completed", "notifications", "deadLetters"];
 const inputTopics = [topicPrefix + topics.items, topicPrefix + topics.journal];
 
 /** Compares a run with an in-order run, a rebuild and the plain model. */
@@ -23,7 +20,7 @@ export async function verify(run: Run, core: CoreConstructor): Promise<string[]>
   const journal = run.log.records(topicPrefix + topics.journal);
   const model = PlainModel.of(journal);
   const problems = [...run.host.failures, ...run.history.violations, ...run.edges.violations];
-  problems.push(...compareOutputs(run, model));
+  problems.push(...compareOutputs(model, (role) => run.log.records(topicPrefix + topics[role])));
   problems.push(...compareTold(run, model));
   problems.push(...checkClock(run, model));
   problems.push(...(await compareViews(model, run.host, run.scheduler)));
@@ -36,55 +33,6 @@ export async function verify(run: Run, core: CoreConstructor): Promise<string[]>
 /** Hashing is real work off this thread: the virtual clock stands still for it. */
 function digestOf(host: ObjectHost): Promise<{ readonly position: number; readonly digest: string }> {
   return host.call((core) => core.digest());
-}
-
-/** The records of an output topic as the next group reads them: known sequences are dropped. */
-function withoutRepeats(records: readonly LogRecord[], problems: string[]): LogRecord[] {
-  const kept: LogRecord[] = [];
-  for (const record of records) {
-    const sequence = sequenceOf(record);
-    const where = `${record.topic} at ${record.offset}`;
-    if (sequence === undefined) problems.push(`no sequence: ${where}`);
-    else if (sequence === kept.length + 1) kept.push(record);
-    else if (sequence > kept.length) problems.push(`sequence ${sequence} is not dense: ${where}`);
-    else if (!sameContent(record, kept[sequence - 1])) {
-      problems.push(`sequence ${sequence} came twice with different content: ${where}`);
-    }
-  }
-  return kept;
-}
-
-function sameContent(one: LogRecord, other: LogRecord | undefined): boolean {
-  const content = ({ key, value, headers }: LogRecord): unknown => [key, value, headers];
-  return other !== undefined && isDeepStrictEqual(content(one), content(other));
-}
-
-function compareOutputs(run: Run, model: PlainModel): string[] {
-  const problems: string[] = [];
-  for (const role of outputTopics) {
-    const records = withoutRepeats(run.log.records(topicPrefix + topics[role]), problems);
-    const expected = model.outputs.filter((output) => output.topic === role);
-    if (records.length !== expected.length) {
-      problems.push(`${role}: ${records.length} outputs, expected ${expected.length}`);
-    }
-    for (const [index, output] of expected.entries()) {
-      const record = records[index];
-      if (record === undefined) break;
-      const difference = differs(record, output);
-      if (difference === null) continue;
-      problems.push(`${role} ${output.sequence}: ${difference}`);
-      break;
-    }
-  }
-  return problems;
-}
-
-/** Whether a record says what the plain model says; fields beyond the model's are the product's. */
-function differs(record: LogRecord, expected: PlainOutput): string | null {
-  const type = header(record, "ce_type");
-  const value: unknown = JSON.parse(record.value);
-  const agrees = type === expected.type && covers(value, expected.data);
-  return agrees ? null : `${type} ${record.value}, expected ${JSON.stringify(expected)}`;
 }
 
 /** What a waiting client was told is what the plain model says of its record. */
@@ -146,7 +94,7 @@ async function compareInOrder(
   ) {
     problems.push("the in-order run wrote to the journal");
   }
-  for (const role of outputTopics) {
+  for (const role of outputRoles) {
     const topic = topicPrefix + topics[role];
     const calm = log.records(topic);
     const faulty = withoutRepeats(run.log.records(topic), []);
