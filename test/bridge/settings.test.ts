@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -64,6 +64,12 @@ describe("settings", () => {
       if (name !== "help") expect(help.replaceAll(/\s+/g, " ")).toContain(`(${variableOf(name)}`);
     }
     expect(Math.max(...help.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  test("the documentation explains each flag", () => {
+    const document = readFileSync(join(import.meta.dirname, "../../docs/bridge.md"), "utf8");
+    const missing = Object.keys(options).filter((name) => !document.includes(`\`--${name}`));
+    expect(missing).toEqual([]);
   });
 
   test("a bridge has exactly one log, and a flag decides over what the environment says", () => {
