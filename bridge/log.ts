@@ -133,8 +133,8 @@ export interface EventLog {
    * @throws {LogFailure} `unknown-partition` when one does not exist.
    */
   offsets(at: OffsetsAt, partitions: readonly TopicPartition[]): Promise<readonly IdentifiedOffset[]>;
-  /** Topic → partition count. */
-  topics(): Promise<ReadonlyMap<string, number>>;
+  /** Topic → partition count. Where one of `names` seems to be missing, the log looks again. */
+  topics(names?: Iterable<string>): Promise<ReadonlyMap<string, number>>;
   /**
    * What is wrong now, in plain sentences for the operator, without secrets; empty while the log
    * can be used and its topics are as required. Answers from memory, so it may be asked often.

@@ -33,7 +33,12 @@ export async function produce(
   { log, limits, rights }: Pick<Exchange, "log" | "limits" | "rights">,
   messages: readonly Message[],
 ): Promise<Reply & { readonly body: string }> {
-  const bounds = { topics: await log.topics(), maxBytes: limits.maxRecordBytes, mayWrite: writable(rights) };
+  const named = new Set(messages.map(({ topic }) => topic));
+  const bounds = {
+    topics: await log.topics(named),
+    maxBytes: limits.maxRecordBytes,
+    mayWrite: writable(rights),
+  };
   const admission = admit(bounds, messages);
   const { records } = admission;
   const results = records.length === 0 ? [] : await log.append(records);

@@ -21,6 +21,8 @@ export interface Leader {
 
 /** What is asked for at once is answered by one request. Milliseconds. */
 const SHORTEST_AGE_MS = 50;
+/** How long a topic that is not in the view counts as unknown, whoever asks for it. Milliseconds. */
+const UNKNOWN_AGE_MS = 250;
 /** How long a view of the cluster counts as new. Milliseconds. */
 const LONGEST_AGE_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -78,6 +80,17 @@ export class Cluster {
       const asking = this.refresh();
       if (this.#topics.size === 0) await asking;
       else asking.catch(() => undefined);
+    }
+    return this.#topics;
+  }
+
+  /** Recent topics that have these names, if the cluster has: one may have been made a moment ago. */
+  async known(names: Iterable<string>): Promise<ReadonlyMap<string, Topic>> {
+    const topics = await this.recent();
+    for (const name of names) {
+      if (topics.has(name)) continue;
+      if (Date.now() - this.#seenAt > UNKNOWN_AGE_MS) await this.refresh();
+      break;
     }
     return this.#topics;
   }

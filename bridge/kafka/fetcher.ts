@@ -47,7 +47,7 @@ export class Fetcher {
 
   /** One run for each position, in order. @throws {LogFailure} */
   async fetch(positions: readonly TopicPartitionOffset[], maxBytes: number): Promise<FetchedRun[]> {
-    await this.#cluster.recent();
+    await this.#cluster.known(positions.map(({ topic }) => topic));
     return withNewView(this.#cluster, () => this.#fetch(positions, maxBytes));
   }
 

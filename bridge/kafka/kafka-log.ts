@@ -191,8 +191,8 @@ export class KafkaLog implements EventLog {
     return this.#lookup.find(at, partitions);
   }
 
-  async topics(): Promise<ReadonlyMap<string, number>> {
-    const topics = await this.#cluster.recent();
+  async topics(names: Iterable<string> = []): Promise<ReadonlyMap<string, number>> {
+    const topics = await this.#cluster.known(names);
     return new Map([...topics].map(([name, { leaders }]) => [name, leaders.length]));
   }
 

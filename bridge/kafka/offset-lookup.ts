@@ -24,7 +24,7 @@ export class OffsetLookup {
 
   /** One answer for each partition, in order. @throws {LogFailure} */
   async find(at: OffsetsAt, partitions: readonly TopicPartition[]): Promise<IdentifiedOffset[]> {
-    await this.#cluster.recent();
+    await this.#cluster.known(partitions.map(({ topic }) => topic));
     return withNewView(this.#cluster, () => this.#find(at, partitions));
   }
 

@@ -69,7 +69,7 @@ export class Producer {
       const text = "too much is on its way to Kafka; nothing was written";
       throw new LogFailure("unavailable", "none", text);
     }
-    await this.#cluster.recent();
+    await this.#cluster.known(records.map(({ topic }) => topic));
     const call = new AppendCall(records);
     const deadline = Date.now() + this.#settings.timeoutMs;
     for (const share of call.shares) {

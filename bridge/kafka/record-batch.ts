@@ -1,5 +1,6 @@
 import { type CompressionAlgorithmValue, compressionsAlgorithms, crc32c } from "@platformatic/kafka";
-import { type EncodedRecord, varintBytes, writeVarint, zigzag } from "./record-encoder.ts";
+import type { EncodedRecord } from "./record-encoder.ts";
+import { varintBytes, writeVarint } from "./varint.ts";
 
 /** Who writes a batch and where it stands among the writer's batches of the partition. */
 export interface BatchIdentity {
@@ -54,13 +55,12 @@ export function encodeBatch(
 function writeRecords(target: Buffer, records: readonly EncodedRecord[], firstTimestamp: number): number {
   let write = BATCH_HEAD_BYTES;
   for (const [index, { content, timestamp }] of records.entries()) {
-    const timestampDelta = zigzag(timestamp - firstTimestamp);
-    const offsetDelta = zigzag(index);
-    const length = 1 + varintBytes(timestampDelta) + varintBytes(offsetDelta) + content.length;
-    write = writeVarint(target, write, zigzag(length));
+    const timestampDelta = timestamp - firstTimestamp;
+    const length = 1 + varintBytes(timestampDelta) + varintBytes(index) + content.length;
+    write = writeVarint(target, write, length);
     target[write++] = 0;
     write = writeVarint(target, write, timestampDelta);
-    write = writeVarint(target, write, offsetDelta);
+    write = writeVarint(target, write, index);
     write += content.copy(target, write);
   }
   return write;

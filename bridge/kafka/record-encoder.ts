@@ -1,5 +1,6 @@
 import type { AppendRecord, JsonSlice } from "../log.ts";
 import { type Copied, copyJsonText } from "./json-text.ts";
+import { writeVarint } from "./varint.ts";
 
 /**
  * A record without what depends on its batch: key, value and headers as Kafka writes them, and its
@@ -19,29 +20,6 @@ const HEADER_BYTES = '{"key":"","value":""},'.length;
 const KEY_AT = '{"key":'.length;
 const VALUE_AT = ',"value":'.length;
 const BEHIND_VALUE = "},".length;
-
-/** Kafka writes signed numbers so that small ones are short, whatever their sign. */
-export function zigzag(value: number): number {
-  return value >= 0 ? 2 * value : -2 * value - 1;
-}
-
-/** Writes what `zigzag` answers; answers where it ends. */
-export function writeVarint(target: Buffer, at: number, value: number): number {
-  let rest = value;
-  let write = at;
-  while (rest >= 0x80) {
-    target[write++] = (rest % 0x80) | 0x80;
-    rest = Math.floor(rest / 0x80);
-  }
-  target[write++] = rest;
-  return write;
-}
-
-export function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
-  return bytes;
-}
 
 /** Nothing is kept between calls but room to write in: a call does not wait for anything. */
 let scratch = Buffer.allocUnsafeSlow(64 * 1024);
@@ -67,7 +45,7 @@ function lengthOf({ start, end }: JsonSlice): number {
 }
 
 function writeNull(at: number): number {
-  return writeVarint(scratch, at, zigzag(-1));
+  return writeVarint(scratch, at, -1);
 }
 
 /**
@@ -78,7 +56,7 @@ function writeText(bytes: Buffer, start: number, at: number): number {
   const textAt = at + MAX_VARINT_BYTES;
   copyJsonText(bytes, start, scratch, textAt, copied);
   const length = copied.target - textAt;
-  const begin = writeVarint(scratch, at, zigzag(length));
+  const begin = writeVarint(scratch, at, length);
   scratch.copyWithin(begin, textAt, textAt + length);
   return begin + length;
 }
@@ -86,7 +64,7 @@ function writeText(bytes: Buffer, start: number, at: number): number {
 /** Headers come as JSON in exactly one form (messages.ts), so their places need no search. */
 function writeHeaders({ bytes, start, end }: JsonSlice, at: number): number {
   const count = countHeaders(bytes, start, end);
-  let write = writeVarint(scratch, at, zigzag(count));
+  let write = writeVarint(scratch, at, count);
   let read = start + 1;
   for (let index = 0; index < count; index++) {
     write = writeText(bytes, read + KEY_AT, write);

@@ -87,7 +87,9 @@ export function settingsOf(
     // A record of the bridge's greatest size, 1 MiB, with what Kafka adds to it.
     "max.message.bytes": "1100000",
     "min.insync.replicas": String(minInsyncReplicas),
-    ...(role === "output" ? {} : { "retention.ms": "-1", "retention.bytes": "-1" }),
+    // Kafka counts by the records' own times, which are those of events: a backfill's are old.
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
   };
 }
 

@@ -27,6 +27,7 @@ export async function makeTopics(
   await removeTopics(admin, Object.keys(topics));
   const configs = Object.entries({
     "max.message.bytes": "1100000",
+    "retention.ms": "-1",
     "message.timestamp.after.max.ms": "9223372036854775807",
     ...settings,
   }).map(([name, value]) => ({ name, value }));
@@ -37,7 +38,7 @@ export async function makeTopics(
 }
 
 /** Brokers hear of a deletion one after the other: until then a name is neither free nor taken. */
-async function removeTopics(admin: Admin, names: readonly string[]): Promise<void> {
+export async function removeTopics(admin: Admin, names: readonly string[]): Promise<void> {
   for (;;) {
     const present = new Set(await admin.listTopics());
     const old = names.filter((name) => present.has(name));
@@ -79,6 +80,6 @@ export function kafkaLogMaker(brokers: readonly string[]): MakeLog {
       await removeTopics(admin, Object.keys(topics));
       await admin.close();
     };
-    return { log, remove };
+    return { log, remove, another: () => openKafkaLog(brokers, topics) };
   };
 }

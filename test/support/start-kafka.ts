@@ -24,6 +24,12 @@ export default async function startSharedKafka(project: TestProject): Promise<()
   const cluster = await startKafka({
     listeners: ["SSL", "SASL_PLAINTEXT", "SASL_SSL"],
     users: { [user.name]: user.password },
+    // Compaction and retention within a test's patience.
+    settings: {
+      "log.cleaner.backoff.ms": "200",
+      "log.initial.task.delay.ms": "100",
+      "log.retention.check.interval.ms": "500",
+    },
   });
   const { bootstrap, listeners, clusterId, authority = "", certificateFile = "" } = cluster;
   project.provide("kafka", { bootstrap, listeners, clusterId, authority, certificateFile, user });
