@@ -40,6 +40,7 @@ export class Cluster {
   #names: ReadonlyMap<string, string> = new Map();
   #clusterId = "";
   #seenAt = Number.NEGATIVE_INFINITY;
+  #silentSince: number | null = null;
   #asking: Promise<void> | undefined;
 
   constructor(connection: KafkaConnection) {
@@ -52,6 +53,11 @@ export class Cluster {
     if (this.#protocol === undefined)
       throw new LogFailure("unavailable", "none", "Kafka has not answered yet");
     return this.#protocol;
+  }
+
+  /** Since when the cluster has not answered, in milliseconds since the epoch; null when it did last. */
+  get silentSince(): number | null {
+    return this.#silentSince;
   }
 
   get clusterId(): string {
@@ -110,7 +116,9 @@ export class Cluster {
       this.#protocol ??= await agreeOnProtocol(connection);
       this.#see(await askForTopics(this.#protocol, connection));
       this.#seenAt = Date.now();
+      this.#silentSince = null;
     } catch (error) {
+      this.#silentSince ??= Date.now();
       throw failureFrom(error, "asking for its topics", "none");
     }
   }

@@ -175,7 +175,9 @@ export class KafkaLog implements EventLog {
 
   /** What is wrong with the topics now, in plain sentences. */
   problems(): readonly string[] {
-    return this.#guard.problems;
+    const since = this.#cluster.silentSince;
+    const silence = since === null ? [] : [`Kafka has not answered since ${new Date(since).toISOString()}.`];
+    return [...silence, ...this.#guard.problems];
   }
 
   async append(records: readonly AppendRecord[]): Promise<readonly AppendResult[]> {

@@ -109,9 +109,9 @@ export class TopicGuard {
 
   /** Makes the declared topics that are missing. @throws {LogFailure} */
   async create({ replication, minInsyncReplicas }: TopicCreation): Promise<void> {
-    for (const [topic, { partitions, role }] of Object.entries(this.#options.topics)) {
+    for (const [topic, { partitions }] of Object.entries(this.#options.topics)) {
       if (this.#cluster.topics.has(topic)) continue;
-      const configs = Object.entries(settingsOf(role, minInsyncReplicas)).map(([name, value]) => ({
+      const configs = Object.entries(settingsOf(minInsyncReplicas)).map(([name, value]) => ({
         name,
         value,
       }));

@@ -76,11 +76,8 @@ function days(milliseconds: number): number {
   return Math.ceil(milliseconds / DAY_MS);
 }
 
-/** The settings that a topic is made with. `longest` is that of a record's largest size in bytes. */
-export function settingsOf(
-  role: TopicRequirement["role"],
-  minInsyncReplicas: number,
-): Record<string, string> {
+/** The settings that a topic is made with. */
+export function settingsOf(minInsyncReplicas: number): Record<string, string> {
   return {
     "cleanup.policy": "delete",
     "message.timestamp.type": "CreateTime",
@@ -96,11 +93,11 @@ export function settingsOf(
 /** The commands that make a topic as the bridge would. */
 export function creationCommand(
   name: string,
-  { partitions, role }: TopicRequirement,
+  { partitions }: TopicRequirement,
   bootstrap: string,
   replication: number,
 ): string {
-  const settings = Object.entries(settingsOf(role, Math.max(1, replication - 1)));
+  const settings = Object.entries(settingsOf(Math.max(1, replication - 1)));
   const flags = settings.map(([key, value]) => ` --config ${key}=${value}`).join("");
   return (
     `kafka-topics.sh --bootstrap-server ${bootstrap} --create --topic ${name} ` +

@@ -11,7 +11,7 @@ const wellFormed = fc.string({ unit: "binary" });
 
 /** The same text with each of its characters written in one of the ways that JSON has for it. */
 function escapedAnyhow(text: string, choices: readonly number[]): Buffer {
-  const parts = [...text].map((character, index) => {
+  const parts = Array.from(text, (character, index) => {
     const choice = (choices[index % choices.length] ?? 0) % 3;
     const escaped = Array.from({ length: character.length }, (_, unit) => {
       const code = character.charCodeAt(unit).toString(16).padStart(4, "0");
