@@ -25,7 +25,7 @@ const SHORTEST_AGE_MS = 50;
 const UNKNOWN_AGE_MS = 250;
 /** How long a view of the cluster counts as new. Milliseconds. */
 const LONGEST_AGE_MS = 3_000;
-const REQUEST_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 2_000;
 
 /**
  * The bridge's view of the cluster: topics, their ids and leaders. Asked anew every few seconds
@@ -41,6 +41,7 @@ export class Cluster {
   #clusterId = "";
   #seenAt = Number.NEGATIVE_INFINITY;
   #silentSince: number | null = null;
+  #turn = 0;
   #asking: Promise<void> | undefined;
 
   constructor(connection: KafkaConnection) {
@@ -110,15 +111,14 @@ export class Cluster {
 
   async #ask(): Promise<void> {
     try {
-      const known = [...this.#brokers.values()];
-      const bootstrap = this.#connection.brokers.map((broker) => parseBroker(broker));
-      const connection = await this.#pool.getFirstAvailable([...known, ...bootstrap]);
+      const connection = await this.connectToAny();
       this.#protocol ??= await agreeOnProtocol(connection);
       this.#see(await askForTopics(this.#protocol, connection));
       this.#seenAt = Date.now();
       this.#silentSince = null;
     } catch (error) {
       this.#silentSince ??= Date.now();
+      this.turnAway();
       throw failureFrom(error, "asking for its topics", "none");
     }
   }
@@ -154,9 +154,17 @@ export class Cluster {
     return pool.get(broker);
   }
 
-  /** A connection to any broker that answers. */
+  /** A connection to any broker that can be connected to. */
   async connectToAny(): Promise<Connection> {
-    return this.#pool.getFirstAvailable([...this.#brokers.values()]);
+    const bootstrap = this.#connection.brokers.map((broker) => parseBroker(broker));
+    const all = [...this.#brokers.values(), ...bootstrap];
+    const first = this.#turn % all.length;
+    return this.#pool.getFirstAvailable([...all.slice(first), ...all.slice(0, first)]);
+  }
+
+  /** Asks another broker first from now on: one that stands still takes connections and answers nothing. */
+  turnAway(): void {
+    this.#turn += 1;
   }
 
   /** A pool of connections apart from all others: what waits on it keeps nobody else waiting. */

@@ -57,7 +57,7 @@ const defaults = {
 /** Below the broker's default of `max.message.bytes`, 1,048,588. */
 const MAX_BATCH_BYTES = 1_000_000;
 /** Longer than any answer that is still worth having. */
-const READ_TIMEOUT_MS = 10_000;
+const READ_TIMEOUT_MS = 5_000;
 const PRODUCE_GRACE_MS = 1_000;
 /** Brokers hear of a new topic one after the other. */
 const FRESH_TOPIC_ATTEMPTS = 20;

@@ -70,10 +70,15 @@ export class ProduceExchange {
   }
 
   async #askForIdentity(): Promise<ProducerIdentity> {
-    const connection = await this.#cluster.connectToAny();
-    const { initProducerId } = this.#cluster.protocol;
-    const { producerId, producerEpoch } = await initProducerId.async(connection, null, 0);
-    return { id: producerId, epoch: producerEpoch };
+    try {
+      const connection = await this.#cluster.connectToAny();
+      const { initProducerId } = this.#cluster.protocol;
+      const { producerId, producerEpoch } = await initProducerId.async(connection, null, 0);
+      return { id: producerId, epoch: producerEpoch };
+    } catch (error) {
+      this.#cluster.turnAway();
+      throw error;
+    }
   }
 }
 
