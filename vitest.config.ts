@@ -32,10 +32,12 @@ export default defineConfig({
       },
       // Starts and kills whole systems: with time for twenty restarts and more.
       node("e2e", { order: 5, side: 1, testTimeout: 300_000 }),
-      // Needs Java and Maven, and is left out of `npm test`.
+      // Needs Java and Maven, and is left out of `npm test`. What depends on the log end to end is
+      // run over it once more, by the same files.
       {
         test: {
           ...common("kafka", { order: 6, side: 1, testTimeout: 300_000 }),
+          include: ["test/kafka/**/*.test.ts", "test/e2e/{readme,batch,demo,log-away,kill}.test.ts"],
           globalSetup: ["test/support/start-kafka.ts"],
         },
       },

@@ -8,6 +8,8 @@ Replays 492 real eBay auctions through a Gavel of its own and compares the closi
   --file <path>      another file of the same form (demo/ebay-auctions.csv)
   --picture <path>   where to draw one auction (docs/images/auction.svg)
   --auction <id>     the auction to draw (8212629520, or the one with most bids)
+  --kafka host:port[,host:port]
+                     put this Kafka behind the bridge; each run makes topics of its own there
   --help             this text
 `;
 
@@ -16,6 +18,8 @@ export interface DemoOptions {
   readonly picture: string;
   /** Absent: the default auction where the file has it. */
   readonly auction?: string;
+  /** `host:port` of the Kafka to run on. Absent: an embedded log that goes with the demo. */
+  readonly kafka?: readonly string[];
 }
 
 /** Reads the command line. @throws {TypeError} for an option that is not known. */
@@ -26,6 +30,7 @@ export function readOptions(args: readonly string[]): DemoOptions | "help" {
       file: { type: "string" },
       picture: { type: "string" },
       auction: { type: "string" },
+      kafka: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -34,5 +39,6 @@ export function readOptions(args: readonly string[]): DemoOptions | "help" {
     file: resolve(values.file ?? join(import.meta.dirname, "ebay-auctions.csv")),
     picture: resolve(values.picture ?? join(import.meta.dirname, "..", "docs", "images", "auction.svg")),
     ...(values.auction === undefined ? {} : { auction: values.auction }),
+    ...(values.kafka === undefined ? {} : { kafka: values.kafka.split(",") }),
   };
 }

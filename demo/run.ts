@@ -14,8 +14,11 @@ import { drawAuction } from "./picture.ts";
 import { Progress } from "./progress.ts";
 import { priceTable } from "./table.ts";
 
-/** Settings of the demo's own Gavel. A backfill runs on topics of its own. */
-const topicPrefix = "demo.";
+/**
+ * Settings of the demo's own Gavel. A backfill runs on topics of its own; in a Kafka that stays,
+ * each run has others, since an item that was once listed is not listed again.
+ */
+const topicPrefix = `demo-${Date.now().toString(36)}.`;
 const partitionCount = 8;
 const graceMs = 2_000;
 /** Requests under way at once while the items are looked at. */
@@ -30,6 +33,7 @@ async function run(chosen: DemoOptions): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), "gavel-demo-"));
   const gavel = await startGavelProcess({
     home,
+    kafka: chosen.kafka,
     environment: {
       TOPIC_PREFIX: topicPrefix,
       PARTITION_COUNT: String(partitionCount),
@@ -39,6 +43,7 @@ async function run(chosen: DemoOptions): Promise<void> {
   process.once("SIGINT", () => void gavel.stop().then(() => process.exit(130)));
   try {
     await replay(auctions, gavel.local, chosen);
+    if (chosen.kafka !== undefined) console.log(`Its topics, ${topicPrefix}*, stay in Kafka.`);
   } finally {
     await gavel.stop();
     rmSync(home, { recursive: true, force: true });

@@ -12,6 +12,8 @@ export interface GavelOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Program and arguments; `node local/start.ts` unless given. */
   readonly command?: readonly [string, ...string[]];
+  /** `host:port` of the Kafka to put behind the bridge; the embedded log unless given. */
+  readonly kafka?: readonly string[] | undefined;
 }
 
 /** A whole Gavel, started as a child of this process: the demo's, the benchmarks' and the tests'. */
@@ -30,7 +32,7 @@ export interface GavelProcess {
 /** Starts Gavel and waits until it is ready. @throws {Error} with its output when it is not. */
 export async function startGavelProcess(options: GavelOptions): Promise<GavelProcess> {
   const [program, ...args] = options.command ?? [process.execPath, "local/start.ts"];
-  const child = spawn(program, args, {
+  const child = spawn(program, [...args, ...logArguments(program, options)], {
     cwd: join(import.meta.dirname, ".."),
     env: { ...process.env, PORT: "0", BRIDGE_PORT: "0", ...options.environment, GAVEL_HOME: options.home },
     stdio: ["ignore", "pipe", "pipe"],
@@ -58,6 +60,13 @@ export async function startGavelProcess(options: GavelOptions): Promise<GavelPro
       return ended;
     },
   };
+}
+
+function logArguments(program: string, { kafka }: GavelOptions): string[] {
+  if (kafka === undefined) return [];
+  const log = ["--kafka", kafka.join(",")];
+  // npm hands on what stands behind its separator.
+  return program === "npm" ? ["--", ...log] : log;
 }
 
 async function orFail(

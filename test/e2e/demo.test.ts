@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { kafka } from "./support/log.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const folder = mkdtempSync(join(tmpdir(), "gavel-demo-test-"));
@@ -11,7 +12,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Runs the demo, drawing beside the repository. @returns what it printed. */
 async function demo(...args: string[]): Promise<string> {
   const picture = join(folder, "picture.svg");
-  const child = spawn("npm", ["run", "--silent", "demo", "--", "--picture", picture, ...args], {
+  const log = kafka === undefined ? [] : ["--kafka", kafka.join(",")];
+  const child = spawn("npm", ["run", "--silent", "demo", "--", "--picture", picture, ...log, ...args], {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -3,9 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach } from "vitest";
 import { processesOf } from "../../../local/leftovers.ts";
+import { emptyLog, kafka } from "./log.ts";
 import { type GavelOptions, type GavelProcess, startGavelProcess } from "../../../local/gavel-process.ts";
 
 const homes: string[] = [];
+/** Homes that have been started on: what they go on with is in the log. */
+const begun = new Set<string>();
 const started: GavelProcess[] = [];
 
 /** A directory of its own for one Gavel, gone when the file's tests are through. */
@@ -16,10 +19,19 @@ export function freshHome(): string {
 }
 
 /** The real `npm start` on free ports; ended after the test that started it. */
-export async function npmStart(options: Omit<GavelOptions, "command">): Promise<GavelProcess> {
-  const gavel = await startGavelProcess({ ...options, command: ["npm", "start"] });
+export async function npmStart(options: Omit<GavelOptions, "command" | "kafka">): Promise<GavelProcess> {
+  const gavel = await npmStartUnattended(options);
   started.push(gavel);
   return gavel;
+}
+
+/** The same for whoever ends it. A home's first start finds the log empty. */
+export async function npmStartUnattended(
+  options: Omit<GavelOptions, "command" | "kafka">,
+): Promise<GavelProcess> {
+  if (!begun.has(options.home)) await emptyLog();
+  begun.add(options.home);
+  return startGavelProcess({ ...options, command: ["npm", "start"], kafka });
 }
 
 /** The processes that a Gavel of this home has running, by role. */

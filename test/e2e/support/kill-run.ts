@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type GavelProcess, startGavelProcess } from "../../../local/gavel-process.ts";
-import { killEverything, pidOf, runningIn } from "./home.ts";
+import type { GavelProcess } from "../../../local/gavel-process.ts";
+import { killEverything, npmStartUnattended, pidOf, runningIn } from "./home.ts";
 import { type BatchAnswer, item, type ItemAnswer, send } from "./http.ts";
 import { Client, type ClientBid, Ledger } from "./ledger.ts";
 import { type LogRecord, readTopic } from "./log-reader.ts";
@@ -35,7 +35,7 @@ export interface KillRun {
 
 /** Kills each victim so many times while clients place bids, and looks at what is left. */
 export async function runKills(home: string, killsOfEach: number): Promise<KillRun> {
-  const start = (): Promise<GavelProcess> => startGavelProcess({ home, command: ["npm", "start"] });
+  const start = (): Promise<GavelProcess> => npmStartUnattended({ home });
   let gavel = await start();
   const target = () => ({ url: gavel.local.url, key: gavel.local.keys.backend });
   const ended = await listItems(target());
