@@ -89,14 +89,11 @@ export class Instance {
     if (signal.aborted) return NOTHING_OUT;
     const gone = positions.filter(({ next }, index) => next < (read.partitions[index]?.start ?? 0));
     if (gone.length > 0 && membership.subscription.settings.offsetReset !== "earliest") {
+      // Other partitions' records are in the same bytes: all of it is read again by the next call.
       await membership.reset(over, gone);
-      return null;
+      return NOTHING_OUT;
     }
-    this.#notesInDoubt ||= !(await this.#note(over, read).catch((error: unknown) => {
-      this.#notesInDoubt = true;
-      throw error;
-    }));
-    if (over.aborted) return null;
+    if (!(await this.#note(over, read))) return null;
     if (read.records.length > 0) this.#handedOutAt = performance.now();
     return { read, takeBack: () => this.#takeBack(over, positions) };
   }
@@ -114,21 +111,42 @@ export class Instance {
 
   /** Before the answer: what the last one handed out is done, and where this one ends. */
   async #note(over: AbortSignal, read: ReadResult): Promise<boolean> {
+    try {
+      const written = await this.membership.write(over, () => this.#after(read));
+      if (written) this.#notesInDoubt = false;
+      return written;
+    } catch (error) {
+      this.#notesInDoubt = true;
+      void this.#restoreNotes();
+      throw error;
+    }
+  }
+
+  /** The positions that an answer changes. */
+  #after(read: ReadResult): readonly Position[] {
     const { membership } = this;
     const { autoCommit } = membership.subscription.settings;
-    const written = await membership.write(over, () =>
-      read.partitions.flatMap((partition) => {
-        const before = membership.position(partition);
-        if (before === undefined) return [];
-        const committed = autoCommit ? before.next : before.committed;
-        const after = { ...before, committed, next: partition.next, generation: membership.generation };
-        const same = committed === before.committed && after.next === before.next;
-        const stale = after.next !== committed && after.generation !== before.generation;
-        return same && !stale && !this.#notesInDoubt ? [] : [after];
-      }),
-    );
-    if (written) this.#notesInDoubt = false;
-    return written;
+    return read.partitions.flatMap((partition) => {
+      const before = membership.position(partition);
+      if (before === undefined) return [];
+      const committed = autoCommit ? before.next : before.committed;
+      const after = { ...before, committed, next: partition.next, generation: membership.generation };
+      const same = committed === before.committed && after.next === before.next;
+      const isOld = after.next !== committed && after.generation !== before.generation;
+      return same && !isOld && !this.#notesInDoubt ? [] : [after];
+    });
+  }
+
+  /** What the group may have noted of an answer that was never given: another copy would skip it. */
+  async #restoreNotes(): Promise<void> {
+    const { membership } = this;
+    if (!this.#notesInDoubt) return;
+    try {
+      const written = await membership.write(membership.over, () => membership.positions);
+      if (written) this.#notesInDoubt = false;
+    } catch {
+      // The next beat tries again.
+    }
   }
 
   /** The answer was lost on its way: the next one begins where it did. */
@@ -178,6 +196,7 @@ export class Instance {
     const { autoCommitIntervalMs, sessionTimeoutMs } = membership.subscription.settings;
     const isIdle = this.#calls === 0 && performance.now() - this.#lastCall >= sessionTimeoutMs;
     try {
+      await this.#restoreNotes();
       if (performance.now() - this.#handedOutAt >= autoCommitIntervalMs) await this.commitHandedOut();
       if (isIdle) await membership.leave();
       else await membership.confirm();

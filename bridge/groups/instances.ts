@@ -99,11 +99,14 @@ export class InstanceGroups implements ConsumerGroups {
     const held = this.#instances.get(key);
     // Another copy may have taken the instance meanwhile, and this call is newer than that.
     if (held !== undefined && (await held.membership.confirm())) return held;
-    let finding = this.#finding.get(key);
-    if (finding === undefined) {
-      finding = this.#take(id, wanted).finally(() => this.#finding.delete(key));
-      this.#finding.set(key, finding);
+    const shared = this.#finding.get(key);
+    if (shared !== undefined) {
+      // A commit does not know the topics; where it finds no instance, a consume still makes one.
+      await shared.catch(() => undefined);
+      return this.#find(id, wanted);
     }
+    const finding = this.#take(id, wanted).finally(() => this.#finding.delete(key));
+    this.#finding.set(key, finding);
     return finding;
   }
 

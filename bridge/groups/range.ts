@@ -19,7 +19,8 @@ export function assignRanges(
 ): TopicAssignment[][] {
   const assigned = candidates.map((): TopicAssignment[] => []);
   const order = [...candidates.keys()].sort((a, b) => compare(candidates[a]?.name, candidates[b]?.name));
-  for (const topic of new Set(candidates.flatMap(({ topics }) => topics))) {
+  const topics = new Set(candidates.flatMap((candidate) => candidate.topics));
+  for (const topic of [...topics].sort()) {
     const takers = order.filter((index) => candidates[index]?.topics.includes(topic));
     const count = counts.get(topic) ?? 0;
     for (const [place, index] of takers.entries()) {

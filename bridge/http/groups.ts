@@ -78,10 +78,12 @@ export async function listCommitted(
 /** Groups, their instances and who has which partitions, as far as the rights allow the topics. */
 export async function listConsumers({ log, rights }: Exchange): Promise<Reply> {
   const allowed = (topic: string) => rights.allows("consume", topic);
+  // A group that rebalances tells no topics: whoever may consume all of them sees its instances.
+  const mayKnow = (topics: readonly string[]) => (topics.length === 0 ? ["*"] : topics).some(allowed);
   const groups = (await log.groups.list()).map(({ name, instances }) => ({
     name,
     instances: instances
-      .filter(({ subscribed }) => subscribed.some(allowed))
+      .filter(({ subscribed }) => mayKnow(subscribed))
       .map(({ name: instance, assigned }) => ({
         name: instance,
         topics: assigned.filter(({ topic }) => allowed(topic)),

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { apiVersionsV3, type Connection, type ConnectionPool, findCoordinatorV4 } from "@platformatic/kafka";
 import { StaleMembership } from "../../groups/coordinator.ts";
-import { LogFailure } from "../../log.ts";
+import { type Effect, LogFailure } from "../../log.ts";
 import type { Cluster } from "../cluster.ts";
 import { failureFrom, protocolErrorName } from "../errors.ts";
 
@@ -28,6 +28,13 @@ const staleReasons: ReadonlyMap<string, StaleMembership["reason"]> = new Map([
   ["UNKNOWN_MEMBER_ID", "lost"],
 ]);
 
+interface Question {
+  readonly pool: ConnectionPool;
+  readonly group: string;
+  readonly doing: string;
+  readonly effect: Effect;
+}
+
 /** Ways to the brokers that coordinate groups. */
 export class GroupBrokers {
   readonly #cluster: Cluster;
@@ -43,9 +50,18 @@ export class GroupBrokers {
     this.#pool = cluster.makePool(REQUEST_TIMEOUT_MS);
   }
 
-  /** Asks the group's coordinator, wherever it is. @throws {StaleMembership} @throws {LogFailure} */
-  ask<T>(group: string, doing: string, action: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#ask(this.#pool, group, doing, action);
+  /**
+   * Asks the group's coordinator, wherever it is.
+   * @param effect what an answer that does not come leaves open
+   * @throws {StaleMembership} @throws {LogFailure}
+   */
+  ask<T>(
+    group: string,
+    doing: string,
+    action: (connection: Connection) => Promise<T>,
+    effect: Effect = "none",
+  ): Promise<T> {
+    return this.#ask({ pool: this.#pool, group, doing, effect }, action);
   }
 
   /** The same for what waits for other members, on a connection of its own, which `open` hands over. */
@@ -58,7 +74,7 @@ export class GroupBrokers {
     const pool = this.#idle.pop() ?? this.#cluster.makePool(JOIN_TIMEOUT_MS);
     open(pool);
     try {
-      const answer = await this.#ask(pool, group, doing, action);
+      const answer = await this.#ask({ pool, group, doing, effect: "none" }, action);
       if (this.#idle.length < MAX_IDLE && !this.#closed) this.#idle.push(pool);
       else await pool.close();
       return answer;
@@ -88,9 +104,7 @@ export class GroupBrokers {
   }
 
   async #ask<T>(
-    pool: ConnectionPool,
-    group: string,
-    doing: string,
+    { pool, group, doing, effect }: Question,
     action: (connection: Connection) => Promise<T>,
   ): Promise<T> {
     const until = performance.now() + PATIENCE_MS;
@@ -105,7 +119,7 @@ export class GroupBrokers {
         // Without an answer it is not known either whether the coordinator is still the same.
         this.#coordinators.delete(group);
         if (!elsewhere.has(name ?? "") || performance.now() > until || this.#closed) {
-          throw failureFrom(error, doing, "unknown");
+          throw failureFrom(error, doing, effect);
         }
         await sleep(PAUSE_MS);
       }

@@ -119,15 +119,13 @@ export class KafkaMember implements Member {
 
   async commit(offsets: readonly CommittedOffset[]): Promise<void> {
     const { group, instance } = this.#id;
-    await this.#brokers.ask(group, "committing offsets", (connection) =>
-      offsetCommitV8.api.async(
-        connection,
-        group,
-        this.generation,
-        this.#memberId,
-        instance,
-        byTopic(offsets),
-      ),
+    const topics = byTopic(offsets);
+    await this.#brokers.ask(
+      group,
+      "committing offsets",
+      (connection) =>
+        offsetCommitV8.api.async(connection, group, this.generation, this.#memberId, instance, topics),
+      "unknown",
     );
   }
 

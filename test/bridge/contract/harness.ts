@@ -4,10 +4,16 @@ import type { Limits } from "../../../bridge/limits.ts";
 import type { EventLog } from "../../../bridge/log.ts";
 import { type Bridge, startBridge } from "../../../bridge/server.ts";
 
-/** Makes an empty log with these topics. The bridge closes it; `remove` clears up behind it. */
-export type MakeLog = (
-  topics: Readonly<Record<string, number>>,
-) => Promise<{ readonly log: EventLog; readonly remove: () => Promise<void> }>;
+/** An empty log. The bridge closes it; `remove` clears up behind it. */
+export interface MadeLog {
+  readonly log: EventLog;
+  readonly remove: () => Promise<void>;
+  /** The same records, for another copy of the bridge; absent where one process alone has them. */
+  readonly another?: () => Promise<EventLog>;
+}
+
+/** Makes an empty log with these topics. */
+export type MakeLog = (topics: Readonly<Record<string, number>>) => Promise<MadeLog>;
 
 /** In what a log may differ from others. */
 export interface LogTraits {
@@ -65,6 +71,22 @@ export class Harness {
     const { log, remove } = await makeLog(topics);
     const password = randomBytes(12).toString("hex");
     return new Harness(await startBridge({ log, port: 0, username, password, limits }), password, remove);
+  }
+
+  /** Two copies of the bridge over the same records. */
+  static async startCopies(
+    makeLog: MakeLog,
+    topics: Readonly<Record<string, number>>,
+    limits: Partial<Limits> = {},
+  ): Promise<readonly [Harness, Harness]> {
+    const { log, remove, another } = await makeLog(topics);
+    const second = another === undefined ? log : await another();
+    const password = randomBytes(12).toString("hex");
+    const start = (one: EventLog) => startBridge({ log: one, port: 0, username, password, limits });
+    return [
+      new Harness(await start(log), password, async () => {}),
+      new Harness(await start(second), password, remove),
+    ];
   }
 
   /** Sends a body as it is; anything but text and bytes as JSON. */
