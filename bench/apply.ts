@@ -25,7 +25,7 @@ export const apply: Benchmark = {
     const { rounds } = options;
     // The first partition warms the runtime's code up; then one for each round of each kind.
     const variables = { PARTITION_COUNT: String(1 + 2 * rounds) };
-    return withSystem((system) => measure(system, options), variables);
+    return withSystem((system) => measure(system, options), { variables });
   },
 };
 

@@ -11,7 +11,8 @@ import { type RunningWorker, type System, withSystem } from "./harness/system.ts
 
 const itemCount = 10_000;
 const eventsPerRequest = 1_000;
-const connections = 4;
+/** Connections, each with one batch under way. */
+export const connections = 4;
 const secondsPerTurn = 5;
 const warmUpSeconds = 6;
 const auctionMs = 60 * 60 * 1000;
@@ -25,7 +26,7 @@ export const batch: Benchmark = {
   run: (options) => withSystem((system) => measure(system, options)),
 };
 
-interface Turn {
+export interface Turn {
   readonly rate: number;
   readonly p50: number;
   readonly p99: number;
@@ -38,8 +39,7 @@ async function measure(system: System, options: BenchmarkOptions): Promise<Figur
   await system.startBridge();
   const whole = await system.startWorker("gavel", options);
   const edge = await system.startWorker("edge-only");
-  const itemIds = Array.from({ length: itemCount }, (_, index) => `item-${index}`);
-  await listItems(whole.url, system.key(), itemIds, Date.now() + auctionMs);
+  await openItems(system, whole);
   const turns = { whole: [] as Turn[], edge: [] as Turn[] };
   await takeTurn(system, edge, warmUpSeconds);
   await takeTurn(system, whole, warmUpSeconds);
@@ -55,8 +55,14 @@ async function measure(system: System, options: BenchmarkOptions): Promise<Figur
   return figuresOf(turns.whole, turns.edge);
 }
 
+/** Lists the items that the batches' bids are on. */
+export async function openItems(system: System, { url }: RunningWorker): Promise<void> {
+  const itemIds = Array.from({ length: itemCount }, (_, index) => `item-${index}`);
+  await listItems(url, system.key(), itemIds, Date.now() + auctionMs);
+}
+
 /** Sends batches for some seconds; with `readFrom`, waits until they are applied as well. */
-async function takeTurn(
+export async function takeTurn(
   system: System,
   worker: RunningWorker,
   seconds: number,

@@ -7,7 +7,7 @@ import { bidBody, bidderOf } from "./harness/events.ts";
 import { closedLoop } from "./harness/load.ts";
 import { RecordFactory } from "./harness/records.ts";
 import { quantile } from "./harness/statistics.ts";
-import { type RunningProcess, type System, topicPrefixOf, withSystem } from "./harness/system.ts";
+import { type RunningProcess, type System, withSystem } from "./harness/system.ts";
 
 const itemCount = 1_000;
 const partitionCount = 8;
@@ -152,7 +152,7 @@ async function forwarder(system: System): Promise<Variant> {
   const now = Date.now();
   const records = Array.from({ length: partitionCount }, (_, partition) =>
     JSON.stringify([
-      new RecordFactory(partition, topicPrefixOf("forwarder")).bid(
+      new RecordFactory(partition, system.topicPrefix("forwarder")).bid(
         `item-${partition}`,
         "bidder-1",
         1000,

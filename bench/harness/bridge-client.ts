@@ -7,10 +7,12 @@ const recordsPerProduce = 5_000;
 /** The bridge, spoken to directly. */
 export class BridgeClient {
   readonly #url: string;
+  readonly #topicPrefix: string;
   readonly #headers: Readonly<Record<string, string>>;
 
   constructor(system: System) {
     this.#url = system.bridge.url;
+    this.#topicPrefix = system.topicPrefix();
     this.#headers = { authorization: basicAuthorization(system), "content-type": "application/json" };
   }
 
@@ -36,8 +38,9 @@ export class BridgeClient {
     if (some.length > 0) await this.#post("/produce", some);
   }
 
-  /** End offset of each partition of a topic, in partition order. */
-  async ends(topic: string, partitions: number): Promise<number[]> {
+  /** End offset of each partition of a topic of the topology, in partition order. */
+  async ends(name: string, partitions: number): Promise<number[]> {
+    const topic = `${this.#topicPrefix}${name}`;
     const wanted = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
     const offsets = (await this.#post("/offsets/latest", wanted)) as TopicPartitionOffset[];
     return offsets.map(({ offset }) => offset);

@@ -68,7 +68,7 @@ export class Connection {
 
 /** Makes requests whose head is the same but for the body's length. Bodies are ASCII. */
 export function requestMaker(
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "DELETE",
   url: string,
   headers: Readonly<Record<string, string>>,
 ): (body: string) => string {

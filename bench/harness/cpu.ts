@@ -38,7 +38,8 @@ function* processes(): Generator<{ pid: number; parent: number; cpu: number }> {
   }
 }
 
-function cpuOf(pid: number): number {
+/** Milliseconds that one process has used since it started; NaN where that cannot be read. */
+export function cpuOf(pid: number): number {
   return statOf(pid)?.cpu ?? Number.NaN;
 }
 

@@ -4,6 +4,7 @@ import { median, plain, spread } from "./statistics.ts";
 export interface Figure {
   readonly name: string;
   readonly unit: string;
+  /** Empty where it was not measured, which the name then explains. */
   readonly values: readonly number[];
   /** What the issue of performance asks of the median; absent where the figure only informs. */
   readonly goal?: { readonly atLeast: number } | { readonly atMost: number };
@@ -24,9 +25,9 @@ export interface BenchmarkOptions {
   readonly progress: (line: string) => void;
 }
 
-/** Null where a figure has no goal. */
+/** Null where a figure has no goal, or was not measured. */
 function isMet({ goal, values }: Figure): boolean | null {
-  if (goal === undefined) return null;
+  if (goal === undefined || values.length === 0) return null;
   const value = median(values);
   return "atLeast" in goal ? value >= goal.atLeast : value <= goal.atMost;
 }
@@ -56,8 +57,12 @@ function rowOf(figure: Figure): string[] {
   const verdict = { true: "met", false: "MISSED", null: "" }[
     String(isMet(figure)) as "true" | "false" | "null"
   ];
-  const shown = values.length === 1 ? plain(values[0] ?? Number.NaN) : spread(values);
-  return [`  ${name}`, shown, unit, goal === undefined ? "" : goalText(goal), verdict];
+  return [`  ${name}`, shownValues(values), unit, goal === undefined ? "" : goalText(goal), verdict];
+}
+
+function shownValues(values: readonly number[]): string {
+  if (values.length === 0) return "not measured";
+  return values.length === 1 ? plain(values[0] ?? Number.NaN) : spread(values);
 }
 
 function goalText(goal: NonNullable<Figure["goal"]>): string {

@@ -27,24 +27,36 @@ export async function closedLoop(loop: ClosedLoop): Promise<Load> {
   const connections = await Promise.all(
     Array.from({ length: loop.connections }, () => Connection.open(loop.url)),
   );
+  const load = await keepInFlight(loop.connections, loop.milliseconds, async (lane) => {
+    const request = loop.next();
+    const connection = connections[lane];
+    if (request === undefined || connection === undefined) return "end";
+    const answer = await connection.send(request);
+    expectStatus(answer, loop.status);
+    loop.onAnswer?.(answer);
+    return "go on";
+  });
+  for (const connection of connections) connection.close();
+  return load;
+}
+
+/** Keeps so many calls under way until the time is up. A lane's calls follow each other. */
+export async function keepInFlight(
+  inFlight: number,
+  milliseconds: number,
+  call: (lane: number) => Promise<"go on" | "end">,
+): Promise<Load> {
   const latencies: number[] = [];
   const start = performance.now();
-  const end = start + loop.milliseconds;
-  await Promise.all(
-    connections.map(async (connection) => {
-      for (let sentAt = performance.now(); sentAt < end; sentAt = performance.now()) {
-        const request = loop.next();
-        if (request === undefined) break;
-        const answer = await connection.send(request);
-        latencies.push(performance.now() - sentAt);
-        expectStatus(answer, loop.status);
-        loop.onAnswer?.(answer);
-      }
-    }),
-  );
-  const seconds = (performance.now() - start) / 1000;
-  for (const connection of connections) connection.close();
-  return { answered: latencies.length, seconds, latencies };
+  const end = start + milliseconds;
+  const keepGoing = async (lane: number): Promise<void> => {
+    for (let sentAt = performance.now(); sentAt < end; sentAt = performance.now()) {
+      if ((await call(lane)) === "end") break;
+      latencies.push(performance.now() - sentAt);
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, (_, lane) => keepGoing(lane)));
+  return { answered: latencies.length, seconds: (performance.now() - start) / 1000, latencies };
 }
 
 export function expectStatus(answer: Answer, status: number): void {

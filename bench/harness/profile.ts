@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BenchmarkOptions } from "./figures.ts";
 import type { RunningWorker } from "./system.ts";
@@ -85,8 +85,15 @@ interface CpuProfile {
 }
 
 const shownFunctions = 40;
+/** As `nameOf` has it: no function of any file. */
+const idle = "(idle) :0";
 
-/** The functions with the most time of their own, and with what they call. */
+/** The summary of a profile that a process of Node's wrote when it ended. */
+export function summaryOfFile(file: string): string {
+  return summary(JSON.parse(readFileSync(file, "utf8")) as CpuProfile);
+}
+
+/** The functions with the most time of their own, and with what they call; idle time does not count. */
 function summary({ nodes, samples, timeDeltas }: CpuProfile): string {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
   const parents = new Map(
@@ -96,7 +103,7 @@ function summary({ nodes, samples, timeDeltas }: CpuProfile): string {
   const inclusive = new Map<string, number>();
   let total = 0;
   for (const [index, id] of samples.entries()) {
-    const time = timeDeltas[index] ?? 0;
+    const time = names.get(id) === idle ? 0 : (timeDeltas[index] ?? 0);
     total += time;
     add(own, names.get(id) ?? "", time);
     const stack = new Set<string>();
