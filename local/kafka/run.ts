@@ -27,17 +27,28 @@ async function main(): Promise<void> {
     process.stdout.write(usage);
     return;
   }
-  const asked = new Promise<void>((done) => {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => done());
-  });
-  const starting = start(settings);
-  // A start that is cut short ends with this process: what it started watches it.
-  await Promise.race([starting, asked.then(() => process.exit(0))]);
-  const broker = await starting;
+  const asked = untilAsked();
+  const broker = await startUnlessAsked(settings, asked);
   const orderly = await Promise.race([asked.then(() => true), broker.untilEnded().then(() => false)]);
   if (!orderly) throw new PlainError(`the broker ended unasked; see ${settings.directory}.`);
   await broker.stop();
   process.exit(0);
+}
+
+/** Resolves when a terminal or a supervisor asks for the end. */
+function untilAsked(): Promise<void> {
+  return new Promise((done) => {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => done());
+  });
+}
+
+/** A start that is cut short ends with this process: what it has started watches it. */
+async function startUnlessAsked(settings: Settings, asked: Promise<void>): Promise<RunningBroker> {
+  let isStarting = true;
+  void asked.then(() => isStarting && process.exit(0));
+  const broker = await start(settings);
+  isStarting = false;
+  return broker;
 }
 
 async function start(settings: Settings): Promise<RunningBroker> {
