@@ -4,8 +4,14 @@ import type { PartitionStorage, SqlRow, SqlValue } from "../../durable-objects/d
 
 /** A partition's storage over a real SQLite database in memory, with the schema in place. */
 export function memoryStorage(): PartitionStorage {
-  const database = new DatabaseSync(":memory:");
-  const storage: PartitionStorage = {
+  const storage = storageOver(new DatabaseSync(":memory:"));
+  migrate(storage);
+  return storage;
+}
+
+/** A partition's storage over any database, as it is. */
+export function storageOver(database: DatabaseSync): PartitionStorage {
+  return {
     all: <Row extends SqlRow>(statement: string, ...parameters: SqlValue[]) =>
       database
         .prepare(statement)
@@ -26,8 +32,6 @@ export function memoryStorage(): PartitionStorage {
     setAlarm: () => Promise.resolve(),
     getAlarm: () => Promise.resolve(null),
   };
-  migrate(storage);
-  return storage;
 }
 
 function toNode(value: SqlValue): string | number | null | Uint8Array {
