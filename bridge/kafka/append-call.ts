@@ -49,7 +49,7 @@ export class Piece {
 }
 
 /** The record itself is good: it may be sent again. */
-export function precededByFailure(): LogFailure {
+function precededByFailure(): LogFailure {
   return new LogFailure("unavailable", "none", "not written: a record before it in its partition failed");
 }
 

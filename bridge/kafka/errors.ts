@@ -10,7 +10,7 @@ export function errorName(code: number): string {
   return protocolErrorsCodesById[code] ?? `ERROR_${code}`;
 }
 
-export function meaningOf(name: string): ErrorMeaning {
+function meaningOf(name: string): ErrorMeaning {
   return errorTable.get(name) ?? unlisted;
 }
 

@@ -16,11 +16,6 @@ export interface TopicState {
   readonly settings: ReadonlyMap<string, string> | undefined;
 }
 
-/** How long records have to stay, in milliseconds: as long as the longest auction. */
-export interface KeepFor {
-  readonly milliseconds: number;
-}
-
 const DAY_MS = 86_400_000;
 
 /** What is wrong with a topic, in plain sentences; none where all is well. */

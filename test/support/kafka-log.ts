@@ -11,7 +11,7 @@ export function adminOf(brokers: readonly string[]): Admin {
 }
 
 /** Topics without any demand but their partitions. */
-export function outputs(topics: Readonly<Record<string, number>>): Record<string, TopicRequirement> {
+function outputs(topics: Readonly<Record<string, number>>): Record<string, TopicRequirement> {
   return Object.fromEntries(
     Object.entries(topics).map(([topic, partitions]) => [topic, { partitions, role: "output" as const }]),
   );
