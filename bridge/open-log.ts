@@ -1,8 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { TopicRole } from "../src/topology.ts";
-import { observeBrokers } from "./kafka/broker-errors.ts";
-import { KafkaLog, type KafkaLogOptions } from "./kafka/kafka-log.ts";
+import type { KafkaLogOptions } from "./kafka/kafka-log.ts";
 import type { TopicRequirement } from "./kafka/topic-requirement.ts";
 import type { EventLog } from "./log.ts";
 import type { KafkaSettings, SaslSettings, TlsSettings } from "./options/kafka.ts";
@@ -21,6 +20,9 @@ export interface OpenedLog {
 export async function openLog(settings: BridgeSettings, telemetry: Telemetry): Promise<OpenedLog> {
   const { log, topics, limits } = settings;
   if (log.kind === "kafka") {
+    // Loaded where it is used: the client makes every start slower, and every garbage collection.
+    const { observeBrokers } = await import("./kafka/broker-errors.ts");
+    const { KafkaLog } = await import("./kafka/kafka-log.ts");
     observeBrokers(telemetry);
     warnOfPlainText(log.kafka, telemetry);
     const options = kafkaOptions(log.kafka, topics, limits.maxPendingBytes);

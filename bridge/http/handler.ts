@@ -6,6 +6,7 @@ import type { Exchange } from "./exchange.ts";
 import { errorBody, HttpError, toHttpError } from "./http-error.ts";
 import { type Holding, Load } from "./load.ts";
 import { Readiness } from "./readiness.ts";
+import { byteLength } from "./read.ts";
 import type { Reply } from "./reply.ts";
 import type { Rights } from "./rights.ts";
 import { route } from "./router.ts";
@@ -137,7 +138,7 @@ export class RequestHandler {
   #send(response: ServerResponse, status: number, reply: Reply, holding: Holding): void {
     const { body, contentType, headers, records, reserved, undelivered } = reply;
     const { metrics } = this.#options.telemetry;
-    const length = Buffer.byteLength(body);
+    const length = typeof body === "string" ? Buffer.byteLength(body) : byteLength(body);
     if (records !== undefined) metrics.records(records.direction, records.count);
     metrics.bytes("out", length);
     if (reserved !== true) holding.hold(length);
@@ -148,7 +149,7 @@ export class RequestHandler {
       "content-length": length,
       ...headers,
     });
-    response.end(body);
+    end(response, body);
     this.#boundTaking(response);
   }
 
@@ -163,6 +164,14 @@ export class RequestHandler {
     if (response.socket === null) response.once("socket", begin);
     else begin();
   }
+}
+
+/** Parts go together with the head, in as few packets as there can be; `end` lets them go. */
+function end(response: ServerResponse, body: Reply["body"]): void {
+  if (typeof body === "string") return void response.end(body);
+  response.cork();
+  for (const part of body) response.write(part);
+  response.end();
 }
 
 function whenCutOff(response: ServerResponse, action: () => void): void {

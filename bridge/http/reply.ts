@@ -3,7 +3,7 @@ import type { PartitionRead } from "../log.ts";
 /** What a route answers. */
 export interface Reply {
   /** JSON unless `contentType` says otherwise. */
-  readonly body: string | Buffer;
+  readonly body: string | readonly Uint8Array[];
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** 200 unless given. */
