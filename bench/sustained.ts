@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { topics } from "../src/topology.ts";
+import { untilAccepted } from "./harness/auctions.ts";
 import { BridgeClient } from "./harness/bridge-client.ts";
 import { Connection, requestMaker } from "./harness/connection.ts";
 import { cpuPerEvent, cpuTimes } from "./harness/cpu.ts";
 import type { Benchmark, BenchmarkOptions, Figure } from "./harness/figures.ts";
 import { PositionWatch } from "./harness/lag.ts";
-import { expectStatus } from "./harness/load.ts";
 import { NexmarkMix } from "./harness/nexmark.ts";
 import { profileOf } from "./harness/profile.ts";
 import { type System, type SystemOptions, withSystem } from "./harness/system.ts";
@@ -56,7 +56,7 @@ async function measure(
   const outputsBefore = await load.outputs();
   const before = cpuTimes(system.bridge, worker);
   const startedAt = performance.now();
-  const { events, lags } = await load.run(seconds * options.scale, options.progress);
+  const { events, lags, refusals } = await load.run(seconds * options.scale, options.progress);
   const sent = (performance.now() - startedAt) / 1000;
   const drained = await load.drain();
   await profile.stop();
@@ -77,6 +77,7 @@ async function measure(
       goal: { atMost: 1000 },
     },
     { name: "  until all outputs are acknowledged", unit: "ms", values: [drained.sentMs] },
+    { name: "  requests answered 503 and sent again", unit: "", values: [refusals] },
     { name: "  lag on the way", unit: "ms", values: lags },
     {
       name: "  outputs acknowledged",
@@ -87,6 +88,15 @@ async function measure(
     { name: "  CPU of the bridge", unit: "µs/event", values: [cpu.bridge] },
     { name: "  CPU of the client", unit: "µs/event", values: [cpu.client] },
   ];
+}
+
+interface Sent {
+  /** Acknowledged. */
+  readonly events: number;
+  /** As seen on the way, in milliseconds. */
+  readonly lags: number[];
+  /** Requests answered 503 and sent again. */
+  readonly refusals: number;
 }
 
 class SustainedLoad {
@@ -121,7 +131,7 @@ class SustainedLoad {
     );
     const [first] = this.#connections;
     if (first === undefined) throw new Error("no connection");
-    for (const body of this.#mix.firstItems()) expectStatus(await first.send(this.#request.items(body)), 202);
+    for (const body of this.#mix.firstItems()) await untilAccepted(first, this.#request.items(body));
     await sleep(500);
     this.#watch = await PositionWatch.open(this.#url, this.#system.key(), (number) => `watched-${number}`);
     await this.#watch.untilEnd(this.#bridge);
@@ -132,14 +142,12 @@ class SustainedLoad {
     return this.#watch;
   }
 
-  /** Sends for some seconds; answers how many events were acknowledged and the lags seen (ms). */
-  async run(
-    forSeconds: number,
-    progress: (line: string) => void,
-  ): Promise<{ events: number; lags: number[] }> {
+  /** Sends for some seconds. */
+  async run(forSeconds: number, progress: (line: string) => void): Promise<Sent> {
     const end = performance.now() + 1000 * forSeconds;
     const lags: number[] = [];
     let events = 0;
+    let refusals = 0;
     const send = async (connection: Connection): Promise<void> => {
       while (performance.now() < end) {
         if ((lags.at(-1) ?? 0) > holdBackMs) {
@@ -147,7 +155,7 @@ class SustainedLoad {
           continue;
         }
         const { kind, body, count } = this.#mix.next(Date.now());
-        expectStatus(await connection.send(this.#request[kind](body)), 202);
+        await untilAccepted(connection, this.#request[kind](body), () => (refusals += 1));
         events += count;
       }
     };
@@ -159,7 +167,7 @@ class SustainedLoad {
       }
     };
     await Promise.all([look(), ...this.#connections.map(send)]);
-    return { events, lags };
+    return { events, lags, refusals };
   }
 
   /**

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Connection, requestMaker } from "./connection.ts";
+import { type Answer, Connection, requestMaker } from "./connection.ts";
 import { itemBody } from "./events.ts";
 import { expectStatus } from "./load.ts";
 
@@ -19,8 +19,7 @@ export async function listItems(
   for (let start = 0; start < itemIds.length; start += itemsPerRequest) {
     const some = itemIds.slice(start, start + itemsPerRequest);
     const bodies = some.map((itemId, index) => itemBody(itemId, endsAt, start + index));
-    const answer = await connection.send(post(`[${bodies.join(",")}]`));
-    expectStatus(answer, 202);
+    const answer = await untilAccepted(connection, post(`[${bodies.join(",")}]`));
     const { results } = JSON.parse(answer.body.toString()) as { results: Coordinates[] };
     for (const { index, topic, partition, offset } of results) {
       last.set(partition, { itemId: some[index] ?? "", after: `${topic}:${partition}:${offset}` });
@@ -40,6 +39,23 @@ interface Coordinates {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+}
+
+/** Sends again while the answer is 503, as a client does; answers what came of it. */
+export async function untilAccepted(
+  connection: Connection,
+  request: string,
+  onRefusal: () => void = () => undefined,
+): Promise<Answer> {
+  for (;;) {
+    const answer = await connection.send(request);
+    if (answer.status !== 503) {
+      expectStatus(answer, 202);
+      return answer;
+    }
+    onRefusal();
+    await sleep(20);
+  }
 }
 
 /** Asks again while the answer is 503, which says that the record has not taken effect yet. */
