@@ -1,13 +1,19 @@
-import { Reducer, type OutcomeListener } from "../src/auction/reducer.ts";
-import type { Entry, OutputTopic } from "../src/auction/state.ts";
+import { gapEvent } from "../src/auction/outputs.ts";
+import { noteLoss, Reducer, type OutcomeListener } from "../src/auction/reducer.ts";
+import type { Entry } from "../src/auction/state.ts";
 import type { LogRecord } from "../src/kafka/port.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
-import { highestSequences } from "./recovery.ts";
+import { SentOutputs } from "./sent-before.ts";
 import { StoredAuction } from "./storage/auction-store.ts";
 import { migrate } from "./storage/migrations.ts";
 import { StoredOutbox } from "./storage/outbox.ts";
 
-type Sequences = Readonly<Record<OutputTopic, number>>;
+/** Names in the log, and the `ce_source` of what this partition writes. */
+export interface JournalNames {
+  readonly journal: string;
+  readonly items: string;
+  readonly source: string;
+}
 
 interface Loaded {
   readonly store: StoredAuction;
@@ -22,23 +28,18 @@ interface Loaded {
  */
 export class JournalState {
   private readonly dependencies: PartitionDependencies;
-  private readonly source: string;
-  private readonly topic: string;
+  private readonly names: JournalNames;
   private readonly onOutcome: OutcomeListener;
+  /** Which outputs are in their topics since before a wipe. */
+  readonly sentBefore: SentOutputs;
   private loaded: Loaded | undefined;
-  private sentBefore: Sequences | undefined;
   private outcomes: Parameters<OutcomeListener>[] = [];
 
-  constructor(
-    dependencies: PartitionDependencies,
-    source: string,
-    topic: string,
-    onOutcome: OutcomeListener,
-  ) {
+  constructor(dependencies: PartitionDependencies, names: JournalNames, onOutcome: OutcomeListener) {
     this.dependencies = dependencies;
-    this.source = source;
-    this.topic = topic;
+    this.names = names;
     this.onOutcome = onOutcome;
+    this.sentBefore = new SentOutputs(dependencies, names);
   }
 
   /** Reads everything from storage. */
@@ -51,9 +52,9 @@ export class JournalState {
     migrate(storage);
     const store = new StoredAuction(storage);
     const onOutcome: OutcomeListener = (...outcome) => this.outcomes.push(outcome);
-    const context = { group, topic: this.topic, partition, onOutcome };
-    const [row] = storage.all<{ value: string }>(`SELECT value FROM bookkeeping WHERE name = 'sent_before'`);
-    this.sentBefore = row === undefined ? undefined : (JSON.parse(row.value) as Sequences);
+    const { journal: topic, items: itemsTopic } = this.names;
+    const context = { group, topic, itemsTopic, partition, onOutcome };
+    this.sentBefore.load();
     return { store, outbox: new StoredOutbox(storage), reducer: new Reducer(store, context) };
   }
 
@@ -83,40 +84,56 @@ export class JournalState {
     return this.outbox.isFull;
   }
 
-  get alreadySent(): Sequences {
-    return this.sentBefore ?? { completed: 0, notifications: 0, deadLetters: 0 };
-  }
-
-  /**
-   * Once on empty storage, before anything is applied: learns which outputs are in their topics
-   * since before a wipe. Applying first would send them twice.
-   * @throws {LogError}
-   */
-  async recover(): Promise<void> {
-    if (this.sentBefore !== undefined) return;
-    const highest = await highestSequences(this.dependencies, this.source);
-    if (this.sentBefore !== undefined) return;
-    this.dependencies.storage.run(
-      `INSERT INTO bookkeeping (name, value) VALUES ('sent_before', ?)`,
-      JSON.stringify(highest),
-    );
-    this.sentBefore = highest;
-  }
-
   /**
    * Applies records in offset order from the position on, in one transaction. Records before the
    * position are known and dropped.
    */
   apply(run: readonly LogRecord[]): void {
-    const { store, outbox, reducer } = this.current;
-    const { storage } = this.dependencies;
+    this.change(({ store, reducer }) => {
+      store.prepare(run.map((record) => record.key));
+      for (const record of run) if (record.offset >= store.state.position) reducer.apply(record);
+    });
+  }
+
+  /**
+   * Moves the position over offsets that the log says hold no record for a reader. Counted as the
+   * reducer counts them when a record comes behind them, so that the state is the same either way.
+   */
+  skipTo(next: number): void {
+    this.change(({ store: { state } }) => {
+      state.knownGaps += next - state.position;
+      state.position = next;
+    });
+  }
+
+  /**
+   * Moves the position to where the log starts: what lies before was deleted unread. That is told by
+   * an event, written with the move, and never passed over in silence.
+   */
+  lose(start: number): void {
+    const { clock, logger, group, partition } = this.dependencies;
+    const gap = { topic: this.names.journal, from: this.position, to: start };
+    this.change(({ store }) => {
+      const { state } = store;
+      noteLoss(state, gap);
+      state.position = start;
+      this.sentBefore.loseCount(gap.from, state.sequences);
+      store.emit(gapEvent(gap, { group, partition }, clock.now(), null));
+    });
+    logger("error", "partition.lost-offsets", { partition, ...gap });
+  }
+
+  /** One transaction: what is decided, the position and the outbox, or nothing of it. */
+  private change(decide: (loaded: Loaded) => void): void {
+    const { current } = this;
+    const { store, outbox } = current;
     try {
-      storage.transaction(() => {
+      this.dependencies.storage.transaction(() => {
         outbox.writeAcknowledged();
         const from = store.state.position;
-        store.prepare(run.map((record) => record.key));
-        for (const record of run) if (record.offset >= store.state.position) reducer.apply(record);
-        outbox.add(store.takeOutputs(), from, store.state.sequences, this.alreadySent);
+        decide(current);
+        const sentBefore = this.sentBefore.of.bind(this.sentBefore);
+        outbox.add(store.takeOutputs(), from, store.state.sequences, sentBefore);
         store.flush(outbox.oldestPosition);
       });
     } catch (error) {

@@ -1,5 +1,6 @@
 import { Arrivals } from "./arrivals.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
+import { LogWait } from "./log-wait.ts";
 import type { FetchAnswer, LogRecord } from "../src/kafka/port.ts";
 
 /** Records applied in one transaction at most. */
@@ -19,6 +20,11 @@ const busyRun = 32;
 const busyForMs = 50;
 /** How long a gap may fill by itself before the log is asked. */
 const gapMs = 5;
+/**
+ * How long a record that the log has acknowledged is waited for, a look a pause: another producer's
+ * open transaction in front of it ends in a moment, as a rule, or the next look is left to a retry.
+ */
+const heldPausesMs = [10, 20, 40, 80, 160, 320];
 const fetchTimeoutMs = 10_000;
 
 export interface LogReaderHost {
@@ -28,11 +34,14 @@ export interface LogReaderHost {
   position(): number;
   /** Whether records may be taken now; when not, the host kicks the reader once they may. */
   isReady(): Promise<boolean> | boolean;
-  /**
-   * Takes a run in offset order and moves the position behind it. `gapBefore` tells that the log
-   * has nothing between the position and the run's first record.
-   */
+  /** Throws where the log's answer is about another topic than was read before. */
+  recognize(topicId: string | undefined): void;
+  /** Takes a run in offset order and moves the position behind it. */
   take(run: readonly LogRecord[]): Promise<void> | void;
+  /** Moves the position to `next`: the log says that what lies before holds no record for a reader. */
+  skipTo(next: number): void;
+  /** Moves the position to `start`: the log has deleted what lies before. */
+  lose(start: number): void;
   /** The log could not be read or a run not be taken; nothing moves until the next kick. */
   onFailure(error: unknown): void;
   /** Everything that is known of was taken. */
@@ -52,7 +61,7 @@ interface Fetched {
  * an optimisation: the contiguous run that starts at the position is taken and nothing else; what
  * is missing is fetched at the position, one fetch in flight; and what a fetch answers is the
  * truth about gaps, so that a missing offset neither stalls the partition nor lets a later record
- * overtake an earlier one.
+ * overtake an earlier one. The position moves over offsets without a record only on a fetch's word.
  */
 export class LogReader {
   private readonly dependencies: PartitionDependencies;
@@ -64,6 +73,8 @@ export class LogReader {
   private lastRun = { records: 0, takenAt: 0 };
   private awaited: { readonly records: number; readonly enough: AbortController } | undefined;
   private ahead: Fetched | undefined;
+  /** Where the log ended before a record that it acknowledged, and how often it was looked at. */
+  private held = { position: -1, looks: 0 };
   /** How often the end was asked for and records were handed in: a fetch knows only of those before it. */
   private asks = 0;
   private offers = 0;
@@ -149,10 +160,17 @@ export class LogReader {
       await this.host.take(run);
       return true;
     }
-    if (this.toTheEnd) return this.readOn(position);
-    if (!this.arrivals.hasBehind(position)) return false;
-    await this.dependencies.clock.sleep(gapMs);
+    if (!this.toTheEnd && !this.arrivals.hasBehind(position)) return false;
+    const pause = this.pauseAt(position);
+    if (pause > 0) await this.dependencies.clock.sleep(pause);
     return this.arrivals.has(position) || this.readOn(position);
+  }
+
+  /** How long what is missing at the position may come by itself before the log is asked. */
+  private pauseAt(position: number): number {
+    const { looks } = this.held;
+    if (this.held.position === position) return heldPausesMs[Math.min(looks, heldPausesMs.length) - 1] ?? 0;
+    return this.toTheEnd ? 0 : gapMs;
   }
 
   private async waitForCompany(): Promise<void> {
@@ -166,33 +184,67 @@ export class LogReader {
     this.awaited = undefined;
   }
 
-  /** Reads a stretch from the log at the position and takes all of it. */
-  private async readOn(position: number): Promise<boolean> {
-    const fetched = this.fetchAt(position);
+  /** Reads a stretch from the log at the position, takes all of it, and moves on over what it has none of. */
+  private async readOn(asked: number): Promise<boolean> {
+    const fetched = this.fetchAt(asked);
+    const answer = await fetched.answer;
+    this.host.recognize(answer.topicId);
+    const start = await this.startOf(answer, asked);
+    if (start > asked) this.host.lose(start);
+    const position = Math.max(asked, start);
     // A log may answer the whole batch that the position lies in.
-    const records = (await fetched.answer).records.filter(({ offset }) => offset >= position);
-    const last = records.at(-1);
-    if (last === undefined) return this.meetEnd(position, fetched);
+    const records = answer.records.filter(({ offset }) => offset >= position);
+    const next = Math.max(position, (records.at(-1)?.offset ?? -1) + 1, answer.next ?? 0);
+    if (next === asked) return this.meetEnd(asked, fetched, answer.next !== undefined);
     // The next stretch is on its way while this one is taken; still one fetch in flight.
-    if (this.toTheEnd) this.ahead = this.fetchFrom(last.offset + 1);
-    for (let start = 0; start < records.length; start += maximumRun) {
-      if (start > 0 && !(await this.host.isReady())) {
+    if (this.toTheEnd) this.ahead = this.fetchFrom(next);
+    for (let first = 0; first < records.length; first += maximumRun) {
+      if (first > 0 && !(await this.host.isReady())) {
         this.toTheEnd = true;
         return true;
       }
-      await this.host.take(records.slice(start, start + maximumRun));
+      await this.host.take(records.slice(first, first + maximumRun));
     }
+    if (next > this.host.position()) this.host.skipTo(next);
     this.arrivals.dropBefore(this.host.position());
     return true;
   }
 
+  /**
+   * The log's first offset, as far as it matters here. A server that does not tell it is asked where
+   * a record lies above the position, so that what was deleted is not taken for what never was.
+   */
+  private async startOf({ records, start }: FetchAnswer, position: number): Promise<number> {
+    const first = records[0]?.offset ?? position;
+    if (start !== undefined || first <= position) return start ?? 0;
+    const { clock, log, partition } = this.dependencies;
+    const place = { topic: this.host.topic, partition };
+    const [earliest] = await log.offsets("earliest", [place], clock.now() + fetchTimeoutMs);
+    return Math.min(earliest?.offset ?? 0, first);
+  }
+
   /** The log had nothing at the position when it was asked; whether to look again. */
-  private meetEnd(position: number, { asks, offers }: Fetched): boolean {
+  private meetEnd(position: number, { asks, offers }: Fetched, isTold: boolean): boolean {
     if (asks !== this.asks) return true;
     this.toTheEnd = false;
     if (!this.arrivals.hasBehind(position)) return false;
+    if (isTold) return this.wait(position);
     if (offers !== this.offers) return true;
     throw new Error(`the log ends at ${position}, yet later records were acknowledged`);
+  }
+
+  /**
+   * The log ends for a reader before a record that it has acknowledged. That record comes: another
+   * producer's transaction is open in front of it, or a new leader does not know yet that it is safe.
+   */
+  private wait(position: number): boolean {
+    const looks = this.held.position === position ? this.held.looks + 1 : 1;
+    this.held = { position, looks };
+    if (looks <= heldPausesMs.length) return true;
+    throw new LogWait(
+      `the log ends at ${position} for readers, before records that it has acknowledged: ` +
+        `another producer's transaction is open, or its leader has yet to catch up`,
+    );
   }
 
   private fetchAt(position: number): Fetched {

@@ -38,7 +38,8 @@ export function recordOf(
     { key: "ce_source", value: coordinates.source },
     { key: "ce_type", value: type },
     { key: "ce_time", value: isoOf(time) },
-    { key: "ce_subject", value: key },
+    // CloudEvents: a subject is not empty; what is about no item has none.
+    ...(key === "" ? [] : [{ key: "ce_subject", value: key }]),
     { key: "content-type", value: "application/json" },
     { key: "gavel_sequence", value: String(coordinates.sequence) },
   ];

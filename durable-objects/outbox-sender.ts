@@ -34,6 +34,8 @@ interface Step {
 
 export interface OutboxSenderHost {
   readonly source: string;
+  /** Nothing is sent for now: what was decided rests on a log that is gone. */
+  isStopped(): boolean;
   outbox(): StoredOutbox;
   entry(number: number): Entry | undefined;
   /** Whether this entry is the last accepted bid of its bidder on its item. */
@@ -64,6 +66,7 @@ export class OutboxSender {
   }
 
   kick(): void {
+    if (this.host.isStopped()) return;
     for (const topic of outputTopics) {
       if (this.sending.has(topic) || this.host.outbox().queue(topic).length === 0) continue;
       this.sending.set(topic, this.drain(topic));
@@ -79,7 +82,7 @@ export class OutboxSender {
 
   private async drain(topic: OutputTopic): Promise<void> {
     try {
-      while (this.host.outbox().queue(topic).length > 0) {
+      while (this.host.outbox().queue(topic).length > 0 && !this.host.isStopped()) {
         await this.linger(topic);
         await this.send(topic);
         this.sentAt.set(topic, this.dependencies.clock.now());

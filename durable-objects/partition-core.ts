@@ -1,101 +1,142 @@
 import type { OutcomeListener } from "../src/auction/reducer.ts";
-import { tickAt } from "../src/auction/tick.ts";
-import { PushedRecord } from "../src/kafka/header-text.ts";
-import type { LogRecord } from "../src/kafka/port.ts";
-import { describeError } from "../src/lib/log.ts";
 import { topics } from "../src/topology.ts";
-import { computeNextAlarm, guardMs, tickRetryMs } from "./alarm.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
-import { Failures, type Activity } from "./failures.ts";
+import type { Activity } from "./failures.ts";
+import { JournalFirst } from "./journal-first.ts";
+import type { JournalReading } from "./journal-reading.ts";
 import { JournalReads } from "./journal-reads.ts";
 import { JournalState } from "./journal-state.ts";
-import { LogCheck } from "./log-check.ts";
+import { LogCheck, type CheckedPosition } from "./log-check.ts";
 import { LogReader } from "./log-reader.ts";
 import { OutboxSender } from "./outbox-sender.ts";
+import { recordsOf } from "./pushed-records.ts";
 import { ItemRelay } from "./relay.ts";
-import type { ItemAnswer, ItemQuery, PartitionRpc, PartitionStatus, PushBatch, PushResult } from "./rpc.ts";
+import type {
+  ItemAnswer,
+  ItemQuery,
+  PartitionRpc,
+  PartitionStatus,
+  PushBatch,
+  PushResult,
+  TopicProgress,
+} from "./rpc.ts";
+import { tickWhenDue } from "./ticker.ts";
+import { TopicIdentities, TopicReplaced, type ReadTopic } from "./topic-identities.ts";
 import { Waiters } from "./waiters.ts";
+import { WakeUps } from "./wake-ups.ts";
 
 /** How long an alarm or a wake goes on: with the guard's time still less than an invocation's 30 s of CPU. */
 const sliceMs = 15_000;
-const offsetsTimeoutMs = 10_000;
 
 /**
  * One partition of the group `auction`: reads the journal in offset order, keeps its state,
  * relays its items, sends its outputs. Wires the parts; each part argues its own ordering.
  */
 export class PartitionCore extends JournalReads implements PartitionRpc {
+  private readonly names: Readonly<Record<ReadTopic, string>>;
   private readonly journalReader: LogReader;
   private readonly itemsReader: LogReader;
   private readonly relay: ItemRelay;
   private readonly sender: OutboxSender;
   private readonly waiters: Waiters;
-  private readonly failures = new Failures();
+  private readonly identities: TopicIdentities;
   private readonly logCheck: LogCheck;
-  /** The journal was read to its end once since this object came up; items are relayed only then. */
-  private hasReadJournal = false;
-  private journalEnd: number | undefined;
-  private alarmAt: number | null = null;
-  private tickNotBefore = 0;
+  private readonly reading: JournalReading;
+  private readonly journalFirst: JournalFirst;
+  private readonly wakeUps: WakeUps;
 
   constructor(dependencies: PartitionDependencies) {
     const { group, partition, settings } = dependencies;
     const source = `/groups/${group}/${partition}`;
-    const journalTopic = settings.topicPrefix + topics.journal;
+    const names = {
+      journal: settings.topicPrefix + topics.journal,
+      items: settings.topicPrefix + topics.items,
+    };
     const waiters = new Waiters(dependencies.clock);
     const tell: OutcomeListener = (topic, offset, outcome) => waiters.tell(topic, offset, outcome);
-    super(dependencies, new JournalState(dependencies, source, journalTopic, tell));
+    super(dependencies, new JournalState(dependencies, { ...names, source }, tell));
+    this.names = names;
     this.waiters = waiters;
-    const itemsTopic = settings.topicPrefix + topics.items;
-    this.logCheck = new LogCheck(dependencies, () => [
-      { topic: journalTopic, partition, offset: this.journal.position },
-      { topic: itemsTopic, partition, offset: this.journal.openedItemsOffset + 1 },
-    ]);
-    this.relay = new ItemRelay(dependencies, { journal: journalTopic, source }, (records) =>
-      this.journalReader.offer(records),
+    this.wakeUps = new WakeUps(dependencies, {
+      journal: this.journal,
+      isStopped: () => this.identities.isStopped,
+      isBehind: () => this.journalReader.isBehind || this.itemsReader.isBehind,
+    });
+    this.identities = new TopicIdentities(dependencies, names, (topic) =>
+      topic === "journal" ? this.journal.position === 0 : this.itemsPosition === 0,
     );
-    this.journalReader = new LogReader(dependencies, this.journalHost(journalTopic));
-    this.itemsReader = new LogReader(dependencies, this.itemsHost(itemsTopic));
+    const positions = (): CheckedPosition[] => [
+      { role: "journal", topic: names.journal, partition, offset: this.journal.position },
+      { role: "items", topic: names.items, partition, offset: this.positionAfter("items") },
+    ];
+    this.logCheck = new LogCheck(dependencies, positions, this.identities);
+    this.relay = new ItemRelay(dependencies, { journal: names.journal, source }, (records, topicId) => {
+      this.identities.recognize("journal", topicId);
+      this.journalReader.offer(records);
+    });
+    this.journalReader = new LogReader(dependencies, this.journalHost());
+    this.itemsReader = new LogReader(dependencies, this.itemsHost());
+    const { identities, journal, journalReader: reader } = this;
+    this.reading = { topic: names.journal, source, journal, reader, waiters, identities };
+    this.journalFirst = new JournalFirst(dependencies, this.reading);
     this.sender = new OutboxSender(dependencies, this.senderHost(source));
   }
 
-  private journalHost(topic: string): ConstructorParameters<typeof LogReader>[1] {
+  private journalHost(): ConstructorParameters<typeof LogReader>[1] {
     return {
-      topic,
+      topic: this.names.journal,
       position: () => this.journal.position,
       isReady: async () => {
+        if (this.identities.isStopped) return false;
         await this.logCheck.once();
-        await this.journal.recover();
+        await this.journal.sentBefore.find();
         return !this.journal.isFull;
       },
-      take: (run) => this.apply(run),
+      recognize: (topicId) => this.identities.recognize("journal", topicId),
+      take: (run) => this.moved(() => this.journal.apply(run)),
+      skipTo: (next) => this.moved(() => this.journal.skipTo(next)),
+      lose: (start) => {
+        this.moved(() => this.journal.lose(start));
+        this.startRelayOver();
+      },
       onFailure: (error) => this.fail("read the journal", error),
-      onSuccess: () => this.failures.succeed("read the journal"),
+      onSuccess: () => this.wakeUps.succeed("read the journal"),
     };
   }
 
-  private itemsHost(topic: string): ConstructorParameters<typeof LogReader>[1] {
+  private itemsHost(): ConstructorParameters<typeof LogReader>[1] {
     return {
-      topic,
-      position: () => this.relay.position(this.journal.openedItemsOffset),
-      isReady: () => this.readJournalFirst(),
+      topic: this.names.items,
+      position: () => this.itemsPosition,
+      isReady: async () => {
+        if (this.identities.isStopped) return false;
+        await this.logCheck.once();
+        return this.journalFirst.read();
+      },
+      recognize: (topicId) => this.identities.recognize("items", topicId),
       take: (run) => this.relay.relay(run),
+      skipTo: (next) => {
+        this.relay.skipTo(next);
+        this.advanceWaiters();
+      },
+      lose: (start) => this.relay.lose(start),
       onFailure: (error) => this.fail("relay items", error),
-      onSuccess: () => this.failures.succeed("relay items"),
+      onSuccess: () => this.wakeUps.succeed("relay items"),
     };
   }
 
   private senderHost(source: string): ConstructorParameters<typeof OutboxSender>[1] {
     return {
       source,
+      isStopped: () => this.identities.isStopped,
       outbox: () => this.journal.outbox,
       entry: (number) => this.journal.store.entries.get(number),
       isLastOfBidder: (entry) => this.journal.isLastOfBidder(entry),
-      alreadySent: (topic) => this.journal.alreadySent[topic],
+      alreadySent: (topic) => this.journal.sentBefore.of(topic).sequence,
       onFailure: (error) => this.fail("send outputs", error),
       settle: () => this.journal.settleOutbox(),
       onSent: () => {
-        this.failures.succeed("send outputs");
+        this.wakeUps.succeed("send outputs");
         if (!this.journal.isFull && this.journalReader.isBehind) this.journalReader.kick();
       },
     };
@@ -104,128 +145,88 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   /** Brings the schema up to date and loads the state; before any other call. */
   async start(): Promise<void> {
     this.journal.load();
-    this.alarmAt = await this.dependencies.storage.getAlarm();
-    this.armAlarm();
+    this.identities.load();
+    this.relay.load();
+    await this.wakeUps.load();
   }
 
   async push(batch: PushBatch): Promise<PushResult> {
     const { topic, waitMs } = batch;
     const last = batch.offsets.at(-1);
     if (last === undefined) return { position: this.journal.position };
+    // What is in a topic that was made again is in the log, and nothing that this partition may apply.
+    if (this.identities.isStopped) return { position: this.journal.position };
     const reader = topic === "journal" ? this.journalReader : this.itemsReader;
+    if (!this.identities.matches(topic, batch.topicId)) return this.askWhichTopic(reader);
     const isApplied = last < this.positionAfter(topic);
     // Asked for before anything moves, so that the answer cannot slip by.
     const outcome = waitMs === undefined ? undefined : this.waiters.outcomeWithin(topic, last, waitMs);
     const reached = isApplied || waitMs !== undefined ? undefined : this.waiters.reached(topic, last);
+    const place = { topic: this.names[topic], partition: this.dependencies.partition };
     // What had no room is left for a fetch: its sender is not kept, nor its batch in memory.
-    if (reader.offer(this.recordsOf(batch))) await reached;
+    if (reader.offer(recordsOf(batch, place))) await reached;
     const known = await outcome;
     return { position: this.journal.position, ...(known === undefined ? {} : { outcome: known }) };
   }
 
-  private recordsOf({ topic, offsets, timestamps, keys, values, headers }: PushBatch): LogRecord[] {
-    const { partition, settings } = this.dependencies;
-    const place = { topic: settings.topicPrefix + topics[topic], partition };
-    return offsets.map((offset, index) => {
-      const content = [keys[index] ?? "", values[index] ?? "", headers[index] ?? ""] as const;
-      return new PushedRecord(place, offset, timestamps[index] ?? 0, content);
-    });
+  /** A push tells of another topic, or of one that is gone by now: only the log knows which. */
+  private async askWhichTopic(reader: LogReader): Promise<PushResult> {
+    this.logCheck.forget();
+    await reader.catchUp();
+    return { position: this.journal.position };
+  }
+
+  /** Next items offset to relay. */
+  private get itemsPosition(): number {
+    return this.relay.position(this.journal.openedItemsOffset);
   }
 
   /** First offset that has not taken effect: of the journal, or of the items by their openings. */
-  private positionAfter(topic: "items" | "journal"): number {
-    return topic === "journal" ? this.journal.position : this.journal.openedItemsOffset + 1;
+  private positionAfter(topic: ReadTopic): number {
+    const { position, openedItemsOffset } = this.journal;
+    return topic === "journal" ? position : this.relay.positionAfter(openedItemsOffset);
   }
 
-  private apply(run: readonly LogRecord[]): void {
-    this.journal.apply(run);
-    this.waiters.advance(this.journal.position, this.journal.openedItemsOffset + 1);
+  /** Moves the journal's position, and does what follows from it. */
+  private moved(move: () => void): void {
+    move();
+    this.advanceWaiters();
     // A topic that failed is asked again when its retry is due, not with every run.
-    if (this.failures.retryAtOf("send outputs") <= this.dependencies.clock.now()) this.sender.kick();
-    this.armAlarm();
+    if (this.wakeUps.isDue("send outputs")) this.sender.kick();
+    this.wakeUps.arm();
   }
 
-  /**
-   * Before the first relay the journal is read to where it ended when it was first asked for: it may
-   * hold openings that an earlier life of this object appended and did not apply. Under a steady
-   * load the reader itself never meets an end.
-   */
-  private async readJournalFirst(): Promise<boolean> {
-    if (this.hasReadJournal) return true;
-    this.journalEnd ??= await this.findJournalEnd();
-    if (this.journal.position < this.journalEnd) {
-      const reached = this.waiters.reached("journal", this.journalEnd - 1);
-      // The end may lie behind offsets that no record has.
-      await Promise.race([reached, this.journalReader.catchUp()]);
-    }
-    this.hasReadJournal = this.journal.position >= this.journalEnd || !this.journalReader.isBehind;
-    return this.hasReadJournal;
+  private advanceWaiters(): void {
+    this.waiters.advance(this.journal.position, this.positionAfter("items"));
   }
 
-  private async findJournalEnd(): Promise<number> {
-    const { clock, log, partition, settings } = this.dependencies;
-    const topic = settings.topicPrefix + topics.journal;
-    const [end] = await log.offsets("latest", [{ topic, partition }], clock.now() + offsetsTimeoutMs);
-    return end?.offset ?? Number.POSITIVE_INFINITY;
+  /** What was relayed may be gone from the journal: what it still has of it is read first. */
+  private startRelayOver(): void {
+    this.relay.startOver();
+    this.journalFirst.startOver();
   }
 
-  /** Nothing is lost by a failure: the log still has it, and the alarm goes on. */
   private fail(activity: Activity, error: unknown): void {
-    const { clock, logger, partition } = this.dependencies;
-    const message = describeError(error);
-    this.failures.fail(activity, message, clock.now());
-    logger("warn", "partition.stalled", { partition, activity, error: message });
-    this.waiters.release();
-    try {
-      this.armAlarm();
-    } catch {
-      // The state cannot be read either: the alarm tries that again.
-      if (this.alarmAt === null) this.setAlarm(clock.now() + guardMs);
+    if (error instanceof TopicReplaced) {
+      this.logCheck.forget();
+      this.startRelayOver();
     }
-  }
-
-  private armAlarm(): void {
-    const { clock } = this.dependencies;
-    const at = computeNextAlarm({
-      now: clock.now(),
-      retryAt: this.failures.retryAt,
-      hasWork: !this.journal.outbox.isEmpty || this.journalReader.isBehind || this.itemsReader.isBehind,
-      nextDue: this.journal.nextDue?.due ?? null,
-      tickNotBefore: Math.max(
-        this.tickNotBefore,
-        this.failures.retryAtOf("tick"),
-        this.failures.retryAtOf("read the journal"),
-      ),
-      trustedTime: this.journal.store.state.trustedTime,
-    });
-    // An alarm that is set earlier fires and computes again; moving it costs a row each time.
-    if (at !== null && (this.alarmAt === null || at < this.alarmAt)) this.setAlarm(at);
-  }
-
-  private setAlarm(at: number): void {
-    this.alarmAt = at;
-    void this.dependencies.storage.setAlarm(at);
+    this.wakeUps.fail(activity, error);
+    this.waiters.release();
   }
 
   /** The object's alarm: goes on with what is under way, and closes what is due on an idle partition. */
   async alarm(): Promise<void> {
-    this.alarmAt = null;
+    this.wakeUps.fired();
     try {
       await this.goOn();
-      await this.tickWhenDue();
-      this.failures.succeed("tick");
-      this.postponeTick();
-      this.armAlarm();
+      await tickWhenDue(this.dependencies, this.reading);
+      this.wakeUps.succeed("tick");
+      this.wakeUps.postponeTick();
+      this.wakeUps.arm();
     } catch (error) {
       this.fail("tick", error);
     }
-  }
-
-  /** Something is still due: the partition is busy, or its outbox full. Asking again at once would not help. */
-  private postponeTick(): void {
-    const now = this.dependencies.clock.now();
-    const { nextDue } = this.journal;
-    if (nextDue !== null && nextDue.due <= now) this.tickNotBefore = now + tickRetryMs;
   }
 
   /**
@@ -233,9 +234,22 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
    * there is no end to it, and a rebuild is more than one invocation's CPU time. Then the alarm goes on.
    */
   private async goOn(): Promise<void> {
+    if (this.identities.isStopped && !(await this.isBack())) return;
     const isOver = new AbortController();
     await Promise.race([this.goOnToTheEnd(), this.dependencies.clock.sleep(sliceMs, isOver.signal)]);
     isOver.abort();
+  }
+
+  /** Whether the topics that this partition read are in the log again, after they had been others. */
+  private async isBack(): Promise<boolean> {
+    this.logCheck.forget();
+    try {
+      await this.logCheck.once();
+      return true;
+    } catch (error) {
+      this.fail("read the journal", error);
+      return false;
+    }
   }
 
   private async goOnToTheEnd(): Promise<void> {
@@ -246,46 +260,34 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     await this.sender.flush();
   }
 
-  private async tickWhenDue(): Promise<void> {
-    const { clock, log, partition, settings } = this.dependencies;
-    const due = this.journal.nextDue;
-    const now = clock.now();
-    const isIdle = !this.journalReader.isBehind && !this.journalReader.isWorking;
-    if (due === null || due.due > now || this.journal.store.state.trustedTime || !isIdle) return;
-    const tick = tickAt(now, due.itemId, {
-      journal: settings.topicPrefix + topics.journal,
-      partition,
-      source: `/groups/${this.dependencies.group}/${partition}`,
-    });
-    const [result] = await log.produce([tick], now + settings.produceTimeoutMs);
-    if (result === undefined) return;
-    if (!result.ok) throw result.error;
-    this.journalReader.offer([{ ...tick, offset: result.offset, timestamp: result.timestamp }]);
-    // Whoever reads the log at the same time may have brought the tick before its answer came.
-    if (result.offset >= this.journal.position) await this.waiters.reached("journal", result.offset);
-  }
-
   async wake(): Promise<PartitionStatus> {
     this.logCheck.forget();
     await this.goOn();
-    this.armAlarm();
+    this.wakeUps.arm();
     return this.status();
   }
 
   status(): Promise<PartitionStatus> {
-    const stalled = this.failures.summary;
     const { state } = this.journal.store;
-    const end = (reader: LogReader, position: number): number | null => (reader.isBehind ? null : position);
-    const items = state.openedItemsOffset + 1;
+    const stalled = this.identities.stopped ?? this.wakeUps.stalled;
     return Promise.resolve({
       partition: this.dependencies.partition,
-      journal: { position: state.position, endOffset: end(this.journalReader, state.position) },
-      items: { position: items, endOffset: end(this.itemsReader, items) },
+      journal: this.progressOf("journal", this.journalReader),
+      items: this.progressOf("items", this.itemsReader),
       streamTime: state.streamTime,
       outbox: this.journal.outbox.unsent,
       deadLettered: state.deadLettered,
+      lostOffsets: state.lostOffsets,
+      ...(state.lastLoss === null ? {} : { lastLoss: state.lastLoss }),
       ...(stalled === undefined ? {} : { stalled }),
     });
+  }
+
+  private progressOf(topic: ReadTopic, reader: LogReader): TopicProgress {
+    const position = this.positionAfter(topic);
+    const topicId = this.identities.idOf(topic);
+    const endOffset = reader.isBehind ? null : position;
+    return { position, endOffset, ...(topicId === undefined ? {} : { topicId }) };
   }
 
   async readItem(query: ItemQuery): Promise<ItemAnswer> {

@@ -4,6 +4,7 @@ import {
   type OpeningSettings,
   type OpeningTarget,
 } from "../src/auction/opening.ts";
+import type { OffsetRange } from "../src/auction/events.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import type { LogError, LogRecord, ProduceRecord, ProduceResult } from "../src/kafka/port.ts";
 import { isTooLarge, produceInParts } from "./produce-in-parts.ts";
@@ -12,23 +13,31 @@ import { isTooLarge, produceInParts } from "./produce-in-parts.ts";
 const maximumOpenings = 500;
 const maximumCharacters = 700_000;
 
+/** Takes openings with the places that the journal gave them, and the journal's id where it was told. */
+type OnRelayed = (records: readonly LogRecord[], topicId: string | undefined) => void;
+
+/** Items offsets that were read and hold no item: from `from` on and before `to`. */
+type ReadPast = OffsetRange;
+
 /**
- * Relays items into the journal, in items order. Nothing of it is stored: the journal itself says
- * up to which items offset it has openings, so a relay that is not sure whether an append took
- * effect appends again, and the reducer drops what it knows (`itemsOffset` is not above the last).
+ * Relays items into the journal, in items order. The journal itself says up to which items offset it
+ * has openings, so a relay that is not sure whether an append took effect appends again, and the
+ * reducer drops what it knows (`itemsOffset` is not above the last). Only what was read past behind
+ * the last item is stored, since no opening tells of it.
  */
 export class ItemRelay {
   private readonly dependencies: PartitionDependencies;
   private readonly target: OpeningTarget;
   private readonly settings: OpeningSettings;
-  private readonly onRelayed: (records: readonly LogRecord[]) => void;
+  private readonly onRelayed: OnRelayed;
   private nextOffset = 0;
+  /** The last items offset that was relayed since this object came up, -1 before the first. */
+  private lastRelayed = -1;
+  private readPast: ReadPast | undefined;
+  /** What the log lost before the next item; its opening tells. */
+  private gap: OffsetRange | undefined;
 
-  constructor(
-    dependencies: PartitionDependencies,
-    target: OpeningTarget,
-    onRelayed: (records: readonly LogRecord[]) => void,
-  ) {
+  constructor(dependencies: PartitionDependencies, target: OpeningTarget, onRelayed: OnRelayed) {
     const { closeGraceMs: graceMs, earlyBidWaitMs, retentionMs } = dependencies.settings;
     this.dependencies = dependencies;
     this.target = target;
@@ -36,10 +45,57 @@ export class ItemRelay {
     this.onRelayed = onRelayed;
   }
 
+  load(): void {
+    const { storage } = this.dependencies;
+    const [row] = storage.all<{ value: string }>(
+      `SELECT value FROM bookkeeping WHERE name = 'items_read_past'`,
+    );
+    this.readPast = row === undefined ? undefined : (JSON.parse(row.value) as ReadPast);
+  }
+
   /** Next items offset to relay; never below what the journal has. */
   position(openedItemsOffset: number): number {
-    this.nextOffset = Math.max(this.nextOffset, openedItemsOffset + 1);
+    const next = Math.max(this.nextOffset, openedItemsOffset + 1);
+    const { readPast } = this;
+    const isPast = readPast !== undefined && readPast.from <= next && next < readPast.to;
+    this.nextOffset = isPast ? readPast.to : next;
     return this.nextOffset;
+  }
+
+  /** First items offset that has not taken effect: what was relayed has once its opening is applied. */
+  positionAfter(openedItemsOffset: number): number {
+    if (openedItemsOffset < this.lastRelayed) return openedItemsOffset + 1;
+    return this.position(openedItemsOffset);
+  }
+
+  /** Moves on over offsets that the log says hold no item. */
+  skipTo(next: number): void {
+    const from = this.readPast?.to === this.nextOffset ? this.readPast.from : this.nextOffset;
+    const readPast = { from, to: next };
+    this.dependencies.storage.run(
+      `INSERT OR REPLACE INTO bookkeeping (name, value) VALUES ('items_read_past', ?)`,
+      JSON.stringify(readPast),
+    );
+    this.readPast = readPast;
+    this.nextOffset = next;
+  }
+
+  /**
+   * Moves on to where the log starts: what lies before was deleted unread. The next opening says so
+   * in the journal, whose order the state follows. Not stored: until that opening is in the journal,
+   * the position that a restart begins at meets the gap again.
+   */
+  lose(start: number): void {
+    const { logger, partition } = this.dependencies;
+    this.gap = { from: this.gap?.from ?? this.nextOffset, to: start };
+    this.nextOffset = start;
+    logger("error", "partition.lost-items", { partition, ...this.gap });
+  }
+
+  /** What was relayed may not be in the journal after all: the journal alone says from where to go on. */
+  startOver(): void {
+    this.nextOffset = 0;
+    this.lastRelayed = -1;
   }
 
   /** Appends the openings of a run of items, and hands what was appended to the journal's reader. */
@@ -59,7 +115,8 @@ export class ItemRelay {
     const openings: ProduceRecord[] = [];
     let characters = 0;
     for (const item of run.slice(start, start + maximumOpenings)) {
-      const opening = openingOf(item, this.settings, this.target);
+      const gap = items.length === 0 ? this.gap : undefined;
+      const opening = openingOf(item, this.settings, this.target, gap);
       characters += opening.value.length;
       if (items.length > 0 && characters > maximumCharacters) break;
       items.push(item);
@@ -80,7 +137,7 @@ export class ItemRelay {
   }
 
   private async appendWithoutTerms(items: readonly LogRecord[]): Promise<void> {
-    const openings = items.map((item) => openingWithoutTerms(item, this.settings, this.target));
+    const openings = items.map((item) => openingWithoutTerms(item, this.settings, this.target, this.gap));
     const results = await produceInParts(this.dependencies, openings);
     const failure = this.handOn(items, openings, results);
     if (failure !== undefined) throw failure.error;
@@ -93,6 +150,7 @@ export class ItemRelay {
     results: readonly ProduceResult[],
   ): { readonly index: number; readonly error: LogError } | undefined {
     const appended: LogRecord[] = [];
+    let topicId: string | undefined;
     let failure: { readonly index: number; readonly error: LogError } | undefined;
     for (const [index, result] of results.entries()) {
       if (!result.ok) {
@@ -101,9 +159,12 @@ export class ItemRelay {
       }
       const opening = openings[index] as ProduceRecord;
       appended.push({ ...opening, offset: result.offset, timestamp: result.timestamp });
-      this.nextOffset = (items[index] as LogRecord).offset + 1;
+      topicId = result.topicId;
+      this.lastRelayed = (items[index] as LogRecord).offset;
+      this.nextOffset = this.lastRelayed + 1;
+      this.gap = undefined;
     }
-    this.onRelayed(appended);
+    this.onRelayed(appended, topicId);
     return failure;
   }
 }

@@ -35,6 +35,8 @@ export interface PartitionRpc {
 /** Columns, not rows: a batch of strings and numbers clones several times faster than objects. */
 export interface PushBatch {
   readonly topic: "items" | "journal";
+  /** Which topic took the records, where the log told. */
+  readonly topicId?: string;
   readonly offsets: readonly number[];
   readonly timestamps: readonly number[];
   readonly keys: readonly string[];
@@ -178,16 +180,28 @@ export interface CellStats {
   readonly bidders: Sketch;
 }
 
+/** How far a topic was read. */
+export interface TopicProgress {
+  /** The next offset that has not taken effect. */
+  readonly position: number;
+  /** Null while there is more to be read. */
+  readonly endOffset: number | null;
+  /** Which topic the position is of, where the log tells. */
+  readonly topicId?: string;
+}
+
 export interface PartitionStatus {
   readonly partition: number;
-  /** Next offset to apply of each topic that the group reads. */
-  readonly journal: { readonly position: number; readonly endOffset: number | null };
-  readonly items: { readonly position: number; readonly endOffset: number | null };
+  readonly journal: TopicProgress;
+  readonly items: TopicProgress;
   /** Stream time in milliseconds, 0 before the first record. */
   readonly streamTime: number;
   /** Outputs not yet acknowledged by the log. */
   readonly outbox: number;
   readonly deadLettered: number;
+  /** Offsets of both topics that the log deleted before they were read, and the last stretch of them. */
+  readonly lostOffsets: number;
+  readonly lastLoss?: { readonly topic: string; readonly from: number; readonly to: number };
   /** Why the partition does not move, in a plain sentence; absent when it does. */
   readonly stalled?: string;
 }

@@ -28,6 +28,7 @@ export const eventTypes = {
   bidderLost: "gavel.bidder.lost.v1",
   bidderRejected: "gavel.bidder.rejected.v1",
   deadLetter: "gavel.dead-letter.v1",
+  logGap: "gavel.log.gap.v1",
 } as const;
 
 /** Groups: each is one Partition object per partition, named `{group}/{partition}`. */

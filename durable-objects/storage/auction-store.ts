@@ -247,7 +247,11 @@ export class StoredAuction implements AuctionStore {
 
 function readState(storage: PartitionStorage): PartitionState {
   const [row] = storage.all<{ state: string }>(`SELECT state FROM partition_state WHERE id = 1`);
-  if (row !== undefined) return JSON.parse(row.state) as PartitionState;
+  // What an older Gavel wrote lacks what was added since.
+  return { ...initialState(), ...(row === undefined ? {} : (JSON.parse(row.state) as PartitionState)) };
+}
+
+function initialState(): PartitionState {
   return {
     position: 0,
     streamTime: 0,
@@ -258,6 +262,8 @@ function readState(storage: PartitionStorage): PartitionState {
     entries: 0,
     deadLettered: 0,
     knownGaps: 0,
+    lostOffsets: 0,
+    lastLoss: null,
     sequences: { completed: 0, notifications: 0, deadLetters: 0 },
   };
 }

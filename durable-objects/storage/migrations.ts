@@ -31,6 +31,8 @@ const migrations: readonly (readonly string[])[] = [
        position INTEGER NOT NULL, payload TEXT NOT NULL)`,
     `CREATE TABLE bookkeeping (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
   ],
+  // It is looked for once more, with more about it, and is the same.
+  [`DELETE FROM bookkeeping WHERE name = 'sent_before'`],
 ];
 
 /**

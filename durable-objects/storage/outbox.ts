@@ -1,6 +1,8 @@
 import { outputTopics, type LosersOutput, type Output, type OutputTopic } from "../../src/auction/state.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 import { prepare, type PreparedOutput } from "../outbox-record.ts";
+import { placeThatTells, type SentBefore } from "../sent-before.ts";
+import { sentOf } from "../sent-place.ts";
 import { writeRows } from "./rows.ts";
 
 /** One row's payload at most: less than one produce takes, and well under 2 MB even in UTF-8. */
@@ -107,28 +109,33 @@ export class StoredOutbox {
   /**
    * Gives each output its sequence and stores them, inside the transaction that decided them.
    * `position` is where the transaction began, so that nothing decided in it or later lies before.
-   * Outputs up to `alreadySent` are in the topic since before a wipe: they take their sequence
-   * and are not sent again.
+   * What is in the topic since before a wipe is not sent again: outputs take their sequence and are
+   * known by it, or, where sequences cannot be counted, are known by what decided them and take none.
    */
   add(
     outputs: readonly (Output | LosersOutput)[],
     position: number,
     sequences: Record<OutputTopic, number>,
-    alreadySent: Readonly<Record<OutputTopic, number>>,
+    sentBefore: (topic: OutputTopic) => SentBefore,
   ): void {
     for (const topic of outputTopics) {
-      const first = sequences[topic] + 1;
+      const before = sentBefore(topic);
+      const place = placeThatTells(before);
       const parts: OutboxPart[] = [];
-      let unsent = first;
+      let unsent = sequences[topic] + 1;
       for (const output of outputs) {
         if (output.topic !== topic) continue;
         const part = isLosers(output)
           ? { losers: output, cursor: output.lastEntry, sent: 0 }
           : prepare(output);
-        sequences[topic] += countOf(part);
-        // What is in the topic is a prefix; a fan-out that is there in part makes the rest of it.
-        if (sequences[topic] > alreadySent[topic]) parts.push(part);
-        else unsent = sequences[topic] + 1;
+        const count = countOf(part);
+        const sent = sentOf(output.cause, count, place);
+        // What is in the topic is a prefix; a fan-out that is there in part makes the rest of it: its
+        // first outputs take the sequences before the next one, which are not sent.
+        if (parts.length === 0 && sent > 0) unsent = sequences[topic] - sent + 1;
+        sequences[topic] += count - sent;
+        if (sent < count && sequences[topic] > before.sequence) parts.push(part);
+        else if (parts.length === 0) unsent = sequences[topic] + 1;
       }
       this.store(topic, unsent, parts, position);
     }

@@ -3,6 +3,7 @@ import {
   idPattern,
   type BidData,
   type Edge,
+  type OffsetRange,
   type Opening,
   type WithdrawalData,
   type WithEdge,
@@ -57,6 +58,8 @@ export interface UnreadableRecord {
   readonly record: LogRecord;
   /** Of an item that could not be opened: its offset in `auction.items`. */
   readonly itemsOffset: number | undefined;
+  /** What the log had lost before it. */
+  readonly itemsGap: OffsetRange | undefined;
 }
 
 export type JournalEvent = BidEvent | WithdrawalEvent | OpeningEvent | TickEvent | UnreadableRecord;
@@ -74,12 +77,12 @@ export function decodeJournalRecord(record: LogRecord): JournalEvent {
   }
   if (!isObject(value)) return unreadable(record, "the value is not a JSON object");
   const edge = value["edge"];
-  const itemsOffset = headers.type === eventTypes.itemOpened ? value["itemsOffset"] : undefined;
+  const opening = headers.type === eventTypes.itemOpened ? value : undefined;
   if (!isEdge(edge)) {
-    return unreadable(record, "the value has no edge with receivedAt and credential", itemsOffset);
+    return unreadable(record, "the value has no edge with receivedAt and credential", opening);
   }
   if (!isPlausible(record.timestamp, timeOf(edge.receivedAt))) {
-    return unreadable(record, "the timestamp is no time, or ahead of its acceptance", itemsOffset);
+    return unreadable(record, "the timestamp is no time, or ahead of its acceptance", opening);
   }
   return decodeData(record, headers, value, edge);
 }
@@ -138,7 +141,7 @@ function decodeData(
     case eventTypes.itemOpened:
       return isOpening(value) && value.itemId === record.key
         ? { kind: "opening", ...common, data: value }
-        : unreadable(record, "the item cannot be read", value["itemsOffset"]);
+        : unreadable(record, "the item cannot be read", value);
     case eventTypes.itemWithdrawn:
       return isWithdrawal(value) && value.itemId === record.key
         ? { kind: "withdrawal", ...common, data: value }
@@ -150,15 +153,19 @@ function decodeData(
   }
 }
 
-function unreadable(record: LogRecord, why: string, itemsOffset?: unknown): UnreadableRecord {
+/** @param opening the value of an item's opening, of which the rest can be read */
+function unreadable(record: LogRecord, why: string, opening?: Record<string, unknown>): UnreadableRecord {
   const { offset, timestamp } = record;
+  const itemsOffset = opening?.["itemsOffset"];
+  const itemsGap = opening?.["itemsGap"];
   return {
     kind: "unreadable",
     offset,
     timestamp,
     why,
     record,
-    itemsOffset: isMoney(itemsOffset) ? itemsOffset : undefined,
+    itemsOffset: isCount(itemsOffset) ? itemsOffset : undefined,
+    itemsGap: isRange(itemsGap) ? itemsGap : undefined,
   };
 }
 
@@ -174,8 +181,13 @@ function isId(value: unknown): value is string {
   return typeof value === "string" && idPattern.test(value);
 }
 
-function isMoney(value: unknown): value is number {
+/** An offset, or money in minor units. */
+function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isRange(value: unknown): value is OffsetRange {
+  return isObject(value) && isCount(value["from"]) && isCount(value["to"]) && value["from"] < value["to"];
 }
 
 // The events of one request were received at the same time, and parsing it costs as much as the rest.
@@ -213,7 +225,7 @@ function isBid(value: Record<string, unknown>): value is Record<string, unknown>
   return (
     isId(value["itemId"]) &&
     isId(value["bidderId"]) &&
-    isMoney(value["amount"]) &&
+    isCount(value["amount"]) &&
     isText(value["currency"]) &&
     isOptional(value["bidId"], isText)
   );
@@ -236,14 +248,15 @@ function isOpening(value: Record<string, unknown>): value is Record<string, unkn
     isText(value["title"]) &&
     isText(value["category"]) &&
     isText(value["currency"]) &&
-    isMoney(value["startingPrice"]) &&
+    isCount(value["startingPrice"]) &&
     isTime(value["endsAt"]) &&
     isOptional(value["startsAt"], isTime) &&
-    isOptional(value["reserve"], isMoney) &&
-    isOptional(value["increment"], isMoney) &&
+    isOptional(value["reserve"], isCount) &&
+    isOptional(value["increment"], isCount) &&
     isOptional(value["attributes"], isObject) &&
     isListing(value["listing"]) &&
+    isOptional(value["itemsGap"], isRange) &&
     value["rules"] === 1 &&
-    [value["itemsOffset"], value["graceMs"], value["earlyBidWaitMs"], value["retentionMs"]].every(isMoney)
+    [value["itemsOffset"], value["graceMs"], value["earlyBidWaitMs"], value["retentionMs"]].every(isCount)
   );
 }

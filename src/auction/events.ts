@@ -74,6 +74,14 @@ export interface Opening extends WithEdge<ItemTerms> {
   readonly graceMs: number;
   readonly earlyBidWaitMs: number;
   readonly retentionMs: number;
+  /** Items offsets before this one that the log had no longer when they were to be relayed. */
+  readonly itemsGap?: OffsetRange;
+}
+
+/** Offsets of one topic partition, from `from` on and before `to`. */
+export interface OffsetRange {
+  readonly from: number;
+  readonly to: number;
 }
 
 export type BidReason =

@@ -46,7 +46,7 @@ export function termsOf(opening: Opening): ItemTerms {
     graceMs: _grace,
     ...rest
   } = opening;
-  const { earlyBidWaitMs: _wait, retentionMs: _retention, ...terms } = rest;
+  const { earlyBidWaitMs: _wait, retentionMs: _retention, itemsGap: _gap, ...terms } = rest;
   return terms;
 }
 

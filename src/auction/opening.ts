@@ -1,3 +1,4 @@
+import type { OffsetRange } from "./events.ts";
 import { eventTypes } from "../topology.ts";
 import type { LogRecord, ProduceRecord, RecordHeader } from "../kafka/port.ts";
 
@@ -18,14 +19,19 @@ export interface OpeningTarget {
  * offset in `auction.items`, the rules' version and the settings in force, so that nothing but
  * the journal decides later. An item that cannot be read is relayed too, without its terms: the
  * journal then says, in its one order, that it ended as a dead letter.
+ * @param gap what the log had lost before the item, which the journal then tells in its one order
  */
 export function openingOf(
   record: LogRecord,
   settings: OpeningSettings,
   target: OpeningTarget,
+  gap?: OffsetRange,
 ): ProduceRecord {
-  const item = parseObject(record.value) ?? { unreadable: record.value };
-  return opening(record, item, settings, target);
+  const item = parseObject(record.value);
+  // A time before 1970, or none at all, is no record's that the log takes.
+  if (item === undefined || record.timestamp < 0)
+    return opening(record, { unreadable: record.value }, settings, target, gap);
+  return opening(record, item, settings, target, gap);
 }
 
 /** The same without what was listed, for an item whose opening the log refuses as too large. */
@@ -33,8 +39,10 @@ export function openingWithoutTerms(
   record: LogRecord,
   settings: OpeningSettings,
   target: OpeningTarget,
+  gap?: OffsetRange,
 ): ProduceRecord {
-  return opening(record, { unreadable: "the opening is larger than the log takes" }, settings, target);
+  const item = { unreadable: "the opening is larger than the log takes" };
+  return opening(record, item, settings, target, gap);
 }
 
 function opening(
@@ -42,10 +50,13 @@ function opening(
   item: Readonly<Record<string, unknown>>,
   settings: OpeningSettings,
   target: OpeningTarget,
+  itemsGap: OffsetRange | undefined,
 ): ProduceRecord {
-  const { topic, partition, offset, key, timestamp } = record;
+  const { topic, partition, offset, key } = record;
+  const timestamp = Math.max(0, record.timestamp);
   const listing = { source: headerOf(record, "ce_source"), id: headerOf(record, "ce_id") };
-  const value = JSON.stringify({ ...item, itemsOffset: offset, listing, rules: 1, ...settings });
+  // A member of the item's own by that name counts for nothing: undefined leaves it out.
+  const value = JSON.stringify({ ...item, itemsOffset: offset, listing, rules: 1, ...settings, itemsGap });
   const headers: RecordHeader[] = [
     { key: "ce_specversion", value: "1.0" },
     { key: "ce_id", value: `${topic}/${partition}/${offset}` },

@@ -1,7 +1,7 @@
 import { eventTypes } from "../topology.ts";
 import type { BidEvent, UnreadableRecord } from "./decode.ts";
 import type { HighestBid, ItemTerms, RejectionReason } from "./events.ts";
-import type { Entry, ItemState, LosersOutput, Output, StandingBid } from "./state.ts";
+import type { Entry, ItemState, LogGap, LosersOutput, Output, OutputCause, StandingBid } from "./state.ts";
 
 /** Which record an output comes from; makes its id, time and trace. */
 export interface Cause {
@@ -22,9 +22,11 @@ const maximumDeadLetterBytes = 600_000;
 const maximumHeadersBytes = 50_000;
 const maximumKeyCharacters = 1_000;
 
-function nextId(cause: Cause): string {
+/** The output's id, and the place in the journal that it is made of. */
+function nextPlace(cause: Cause): { readonly id: string; readonly cause: OutputCause } {
   cause.count += 1;
-  return `${cause.topic}/${cause.partition}/${cause.offset}/${cause.count}`;
+  const { topic, partition, offset, count } = cause;
+  return { id: `${topic}/${partition}/${offset}/${count}`, cause: { offset, count } };
 }
 
 function output(
@@ -35,7 +37,7 @@ function output(
   data: Readonly<Record<string, unknown>>,
 ): Output {
   const { streamTime: time, traceparent, tracestate } = cause;
-  return { topic, type, id: nextId(cause), key, time, data, traceparent, tracestate };
+  return { topic, type, ...nextPlace(cause), key, time, data, traceparent, tracestate };
 }
 
 export function outbid(cause: Cause, item: ItemState, displaced: HighestBid, by: HighestBid): Output {
@@ -79,6 +81,7 @@ export function lost(fanOut: LosersOutput, entry: Entry, index: number): Output 
     topic: "notifications",
     type: eventTypes.bidderLost,
     id,
+    cause: fanOut.cause,
     key: itemId,
     time,
     data,
@@ -90,9 +93,11 @@ export function lost(fanOut: LosersOutput, entry: Entry, index: number): Output 
 export function losers(cause: Cause, item: ItemState, count: number): LosersOutput {
   const sold = item.phase === "sold" ? item.highest : null;
   const { streamTime: time, traceparent, tracestate } = cause;
+  const { id: idPrefix, cause: place } = nextPlace(cause);
   return {
     topic: "notifications",
-    idPrefix: nextId(cause),
+    idPrefix,
+    cause: place,
     itemId: item.itemId,
     winner: sold?.bidderId ?? null,
     outcome: item.phase as LosersOutput["outcome"],
@@ -131,9 +136,37 @@ function winnerOf(cause: Cause, highest: StandingBid): Record<string, unknown> {
   return { bidderId, bidId, partition: cause.partition, offset };
 }
 
+/**
+ * The event of a stretch that the log deleted before it was read.
+ * @param cause of the record that tells of it; null where reading the journal itself did
+ */
+export function gapEvent(
+  gap: LogGap,
+  { group, partition }: { readonly group: string; readonly partition: number },
+  time: number,
+  cause: OutputCause | null,
+): Output {
+  const { topic, from, to } = gap;
+  return {
+    topic: "deadLetters",
+    type: eventTypes.logGap,
+    id: `${topic}/${partition}/${from}-${to}/gap`,
+    cause,
+    key: "",
+    time,
+    data: { group, topic, partition, from, to, reason: "retention" },
+    traceparent: undefined,
+    tracestate: undefined,
+  };
+}
+
 /** What could not be read, with its coordinates and the record itself, cut where it is too long. */
-export function deadLetter(cause: Cause, group: string, unreadable: UnreadableRecord): Output {
-  const { record, why } = unreadable;
+export function deadLetter(
+  cause: Cause,
+  { group, itemsTopic }: { readonly group: string; readonly itemsTopic: string },
+  unreadable: UnreadableRecord,
+): Output {
+  const { record, why, itemsOffset } = unreadable;
   const key = record.key.slice(0, maximumKeyCharacters).toWellFormed();
   const value = cutToFit(record.value);
   const { headers: all } = record;
@@ -141,9 +174,10 @@ export function deadLetter(cause: Cause, group: string, unreadable: UnreadableRe
   const isWhole = key === record.key && value === record.value && headers === all;
   return output(cause, "deadLetters", eventTypes.deadLetter, key, {
     group,
-    topic: cause.topic,
+    // An item that cannot be read is where it was listed, not where its opening is.
+    topic: itemsOffset === undefined ? cause.topic : itemsTopic,
     partition: cause.partition,
-    offset: cause.offset,
+    offset: itemsOffset ?? cause.offset,
     attempts: 1,
     error: why,
     record: { key, value, ...(isWhole ? {} : { truncated: true }), headers, timestamp: record.timestamp },

@@ -6,12 +6,12 @@ import {
   type UnreadableRecord,
   type WithdrawalEvent,
 } from "./decode.ts";
-import type { BidReason, Opening, Outcome } from "./events.ts";
+import type { BidReason, OffsetRange, Opening, Outcome } from "./events.ts";
 import { identityOf, itemFrom, termsOf } from "./item.ts";
 import { Judge } from "./judge.ts";
-import { deadLetter, rejected, type Cause } from "./outputs.ts";
+import { deadLetter, gapEvent, rejected, type Cause } from "./outputs.ts";
 import { isSameEvent, judgeDeparted, maximumWaiting, reserveMet, tellsRepetitions } from "./rules.ts";
-import type { AuctionStore, ItemState } from "./state.ts";
+import type { AuctionStore, ItemState, LogGap, PartitionState } from "./state.ts";
 import type { LogRecord } from "../kafka/port.ts";
 
 /** Where outcomes go: whoever waits for one finds it by the coordinates of the event's record. */
@@ -21,6 +21,7 @@ export interface ReducerContext {
   readonly group: string;
   /** Journal topic as named in the log. */
   readonly topic: string;
+  readonly itemsTopic: string;
   readonly partition: number;
   readonly onOutcome: OutcomeListener;
 }
@@ -86,9 +87,20 @@ export class Reducer {
     if (event.itemsOffset !== undefined) {
       if (event.itemsOffset <= state.openedItemsOffset) return;
       state.openedItemsOffset = event.itemsOffset;
+      this.tellOfGap(event.itemsGap, cause);
     }
     state.deadLettered += 1;
-    this.store.emit(deadLetter(cause, this.context.group, event));
+    this.store.emit(deadLetter(cause, this.context, event));
+  }
+
+  /** Items that the log deleted before they were relayed: the opening behind them says so, once. */
+  private tellOfGap(range: OffsetRange | undefined, cause: Cause): void {
+    if (range === undefined) return;
+    const { state } = this.store;
+    const gap = { topic: this.context.itemsTopic, from: range.from, to: range.to };
+    const { offset, count } = cause;
+    noteLoss(state, gap);
+    this.store.emit(gapEvent(gap, this.context, state.streamTime, { offset, count }));
   }
 
   /** Ends what is due, the earliest first: starts and closings of items, and waits that lasted too long. */
@@ -128,6 +140,7 @@ export class Reducer {
     state.openedItemsOffset = opening.itemsOffset;
     state.earlyBidWaitMs = opening.earlyBidWaitMs;
     state.retentionMs = opening.retentionMs;
+    this.tellOfGap(opening.itemsGap, cause);
     const outcome = this.outcomeOfRepeatedListing(opening, cause);
     if (outcome !== undefined) return this.context.onOutcome("items", opening.itemsOffset, outcome);
     const item = itemFrom(opening, event.timestamp, state.streamTime);
@@ -173,6 +186,12 @@ export class Reducer {
   private tell(offset: number, outcome: Outcome): void {
     this.context.onOutcome("journal", offset, outcome);
   }
+}
+
+/** Counts a stretch that the log deleted before it was read. */
+export function noteLoss(state: PartitionState, gap: LogGap): void {
+  state.lostOffsets += gap.to - gap.from;
+  state.lastLoss = gap;
 }
 
 function isBefore(due: number, itemId: string, otherDue: number, otherItemId: string): boolean {

@@ -1,4 +1,4 @@
-import type { HighestBid, ItemTerms, RejectionReason } from "./events.ts";
+import type { HighestBid, ItemTerms, OffsetRange, RejectionReason } from "./events.ts";
 import type { BidEvent, EventIdentity, WithdrawalEvent } from "./decode.ts";
 import type { TopicRole } from "../topology.ts";
 
@@ -94,15 +94,31 @@ export interface PartitionState {
   /** Entries judged so far; the next has this number plus one. */
   entries: number;
   deadLettered: number;
-  /** Journal offsets that the log does not have (compaction, transactions' markers). */
+  /** Journal offsets that hold no record for a reader (compaction, transactions' markers). */
   knownGaps: number;
+  /** Offsets, of both topics, that the log had no longer when they were to be read. */
+  lostOffsets: number;
+  /** The last stretch of them, null where none was. */
+  lastLoss: LogGap | null;
   /** Highest sequence given out, by output topic. */
   sequences: Record<OutputTopic, number>;
+}
+
+/** A stretch of a topic's partition that was deleted before it was read. */
+export interface LogGap extends OffsetRange {
+  /** As named in the log. */
+  readonly topic: string;
 }
 
 export type OutputTopic = Extract<TopicRole, "completed" | "notifications" | "deadLetters">;
 
 export const outputTopics: readonly OutputTopic[] = ["completed", "notifications", "deadLetters"];
+
+/** Where in the journal something was decided: its record's offset, and how many outputs of it came up to then. */
+export interface OutputCause {
+  readonly offset: number;
+  readonly count: number;
+}
 
 /** A fact that the reducer decided. Sequence and record are made of it by the outbox. */
 export interface Output {
@@ -110,6 +126,9 @@ export interface Output {
   readonly type: string;
   /** Unique over all outputs: the input's coordinates and a counter. */
   readonly id: string;
+  /** Null where no record of the journal decided it. */
+  readonly cause: OutputCause | null;
+  /** An item's id, "" where it is about none. */
   readonly key: string;
   /** Stream time at the decision, milliseconds since the epoch. */
   readonly time: number;
@@ -125,6 +144,7 @@ export interface Output {
 export interface LosersOutput {
   readonly topic: "notifications";
   readonly idPrefix: string;
+  readonly cause: OutputCause;
   readonly itemId: string;
   readonly winner: string | null;
   readonly outcome: "sold" | "unsold" | "withdrawn";

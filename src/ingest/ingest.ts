@@ -92,7 +92,10 @@ async function publish(
   const results = await produceWithRetries(services, records, deadline);
   return prepared.map((item, index) => {
     const result = results[index];
-    if (result?.ok === true) return { ...item, offset: result.offset, timestamp: result.timestamp };
+    if (result?.ok === true) {
+      const { ok: _ok, ...place } = result;
+      return { ...item, ...place };
+    }
     return problemFromLog(result?.error ?? new LogError("unavailable", "unknown", "The log gave no answer"));
   });
 }

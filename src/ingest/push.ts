@@ -8,11 +8,14 @@ export interface PublishedRecord extends PreparedRecord {
   readonly offset: number;
   /** The log's timestamp, which a later reader sees; a topic may overwrite the edge's. */
   readonly timestamp: number;
+  /** Which topic took it, where the log told. */
+  readonly topicId?: string;
 }
 
 interface PartitionBatch {
   readonly topic: WrittenTopic;
   readonly partition: number;
+  readonly topicId?: string;
   readonly offsets: number[];
   readonly timestamps: number[];
   readonly keys: string[];
@@ -48,16 +51,20 @@ export async function pushAndWait(
   return partitions.call(partition, (object) => object.push({ ...batch, waitMs } satisfies PushBatch));
 }
 
-/** In each group the records keep their order, which is the order of their offsets. */
+/**
+ * In each group the records keep their order, which is the order of their offsets. A topic that was
+ * made again between two attempts is another group.
+ */
 function groupByPartition(published: readonly PublishedRecord[]): PartitionBatch[] {
   const groups = new Map<string, PartitionBatch>();
-  for (const { record, topic, offset, timestamp } of published) {
-    const name = `${topic}/${record.partition}`;
+  for (const { record, topic, topicId, offset, timestamp } of published) {
+    const name = `${topic}/${record.partition}/${topicId ?? ""}`;
     let group = groups.get(name);
     if (group === undefined) {
       group = {
         topic,
         partition: record.partition,
+        ...(topicId === undefined ? {} : { topicId }),
         offsets: [],
         timestamps: [],
         keys: [],

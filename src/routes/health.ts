@@ -16,6 +16,8 @@ interface Readiness {
   readonly checkedAt: number;
   readonly log: string | null;
   readonly partitions: string | null;
+  /** What was lost for good. It is told, and keeps nothing from going on. */
+  readonly history: string | null;
 }
 
 /** `GET /healthz`: the Worker runs. */
@@ -35,10 +37,14 @@ export async function getReadiness(context: AppContext): Promise<Response> {
   let readiness = latest.get(services);
   if (readiness === undefined || now - readiness.checkedAt >= freshForMs) {
     const [log, partitions] = await Promise.all([checkLog(services), checkPartitions(services)]);
-    readiness = { checkedAt: now, log, partitions };
+    readiness = { checkedAt: now, log, ...partitions };
     latest.set(services, readiness);
   }
-  const checks = { log: readiness.log ?? "ok", partitions: readiness.partitions ?? "ok" };
+  const checks = {
+    log: readiness.log ?? "ok",
+    partitions: readiness.partitions ?? "ok",
+    ...(readiness.history === null ? {} : { history: readiness.history }),
+  };
   if (readiness.log === null && readiness.partitions === null)
     return Response.json({ status: "ready", checks });
   context.var.operation.fields.checks = checks;
@@ -64,13 +70,31 @@ function stalledOf(statuses: readonly PartitionStatus[]): string | null {
   return stalled.map(({ partition, stalled: why }) => `Partition ${partition}: ${why ?? ""}`).join("; ");
 }
 
-async function checkPartitions({ partitions, clock }: Services): Promise<string | null> {
+/** What the log deleted before partitions read it, null where nothing was. */
+function lostOf(statuses: readonly PartitionStatus[]): string | null {
+  const lost = statuses.flatMap(({ partition, lostOffsets, lastLoss }) => {
+    if (lastLoss === undefined) return [];
+    const { topic, from, to } = lastLoss;
+    return [
+      `Partition ${partition}: ${lostOffsets} offsets deleted unread, last ${topic} ${from} to ${to - 1}`,
+    ];
+  });
+  return lost.length === 0 ? null : lost.join("; ");
+}
+
+async function checkPartitions({
+  partitions,
+  clock,
+}: Services): Promise<Pick<Readiness, "partitions" | "history">> {
+  const unanswered = (why: string) => ({ partitions: why, history: null });
   const answers = partitions
     .callAll((object) => object.status())
     .then(
-      (statuses) => stalledOf(statuses),
-      (error: unknown) => (error instanceof Problem ? error.detail : "An object failed"),
+      (statuses) => ({ partitions: stalledOf(statuses), history: lostOf(statuses) }),
+      (error: unknown) => unanswered(error instanceof Problem ? error.detail : "An object failed"),
     );
-  const late = clock.sleep(longestCheckMs).then(() => "The partitions' objects do not answer in time");
+  const late = clock
+    .sleep(longestCheckMs)
+    .then(() => unanswered("The partitions' objects do not answer in time"));
   return Promise.race([answers, late]);
 }

@@ -13,6 +13,14 @@ export const faultNames = [
   "write never pushed",
   "event sent twice",
   "gap in offsets",
+  "trailing markers",
+  "transaction committed",
+  "transaction aborted",
+  "compaction",
+  "retention",
+  "topic made again",
+  "end told too early",
+  "log that tells nothing",
   "fetch failed",
   "fetch timed out",
   "offsets failed",
@@ -50,6 +58,16 @@ export interface FaultPlan {
   readonly fetch: number;
   readonly produce: number;
   readonly gap: number;
+  /** How often the log's end is told too low, as by a leader after a failover. */
+  readonly lag: number;
+  /** How often other users of the log do something. */
+  readonly acts: number;
+  /** Whether the log deletes from its start, also what was not read. */
+  readonly retention: boolean;
+  /** Whether a topic is deleted and made again. */
+  readonly remakes: boolean;
+  /** Whether the log tells topic ids, its start and where to read on. */
+  readonly tells: boolean;
   /** Mean number of an object's steps from one crash to the next. */
   readonly stepsToCrash: number;
   /** How many of the crashes lose the storage as well. */
@@ -60,7 +78,15 @@ export interface FaultPlan {
 
 /** Runs differ in kind as well as in luck: some are nearly calm, some crash all the time. */
 export function drawPlan(random: Random): FaultPlan {
+  const tells = random.chance(0.8);
+  const remakes = tells && random.chance(0.1);
+  const retention = !remakes && random.chance(0.25);
   return {
+    tells,
+    remakes,
+    retention,
+    lag: tells ? random.pick([0, 0.1]) : 0,
+    acts: retention ? random.pick([8, 20]) : random.pick([0, 4, 12]),
     push: random.pick([0.02, 0.15, 0.4]),
     fetch: random.pick([0, 0.05, 0.3]),
     produce: random.pick([0, 0.1, 0.3, 0.5]),
@@ -77,6 +103,11 @@ export const calmPlan: FaultPlan = {
   fetch: 0,
   produce: 0,
   gap: 0,
+  lag: 0,
+  acts: 0,
+  retention: false,
+  remakes: false,
+  tells: true,
   stepsToCrash: Number.MAX_SAFE_INTEGER / 4,
   wipe: 0,
   latency: 1,
@@ -89,6 +120,7 @@ export class Faults {
   readonly random: Random;
   #on: boolean;
   #stepsLeft: number;
+  #keepsStorage = false;
 
   constructor(plan: FaultPlan, random: Random, on = true) {
     this.plan = plan;
@@ -106,7 +138,13 @@ export class Faults {
     this.#on = false;
   }
 
-  chance(of: "push" | "fetch" | "produce" | "gap" | "wipe"): boolean {
+  /** From here on crashes take the memory alone. */
+  keepStorage(): void {
+    this.#keepsStorage = true;
+  }
+
+  chance(of: "push" | "fetch" | "produce" | "gap" | "lag" | "wipe"): boolean {
+    if (of === "wipe" && this.#keepsStorage) return false;
     return this.#on && this.random.chance(this.plan[of]);
   }
 

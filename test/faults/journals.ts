@@ -43,6 +43,7 @@ const opening = fc
       graceMs: fc.constantFrom(0, 500),
       earlyBidWaitMs: fc.constantFrom(0, 800, hour),
       retentionMs: fc.constantFrom(0, 30 * hour),
+      itemsGap: fc.constantFrom({ from: 0, to: 2 }, { from: 3, to: 4 }),
     },
     {
       requiredKeys: [
@@ -90,6 +91,7 @@ const tick = itemId.map((id): Draft => ({ type: eventTypes.tick, itemId: id, dat
 const unreadable = fc.constantFrom<Draft>(
   { type: eventTypes.bidPlaced, itemId: "a", data: { itemId: "a", amount: "5" } },
   { type: eventTypes.itemOpened, itemId: "a", data: { itemId: "a" } },
+  { type: eventTypes.itemOpened, itemId: "a", data: { itemsOffset: 9, itemsGap: { from: 5, to: 9 } } },
   { type: "", itemId: "a", data: {} },
 );
 

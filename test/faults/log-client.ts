@@ -6,6 +6,7 @@ import { LogError } from "../../src/kafka/port.ts";
 import type {
   FetchAnswer,
   KafkaLog,
+  LogOffset,
   LogRecord,
   ProduceRecord,
   ProduceResult,
@@ -86,23 +87,37 @@ export class LogClient implements KafkaLog {
 
   fetch(from: TopicPartitionOffset, deadline: number): Promise<FetchAnswer> {
     const { log, faults } = this.#world;
-    return this.#read(deadline, ["fetch failed", "fetch timed out"], () => ({
-      records: log.read(from.topic, from.offset, faults.on ? faults.random.integer(1, 60) : 500),
-    }));
+    return this.#read(deadline, ["fetch failed", "fetch timed out"], () =>
+      log.read(from.topic, from.offset, faults.on ? faults.random.integer(1, 60) : 500),
+    );
   }
 
   offsets(
     at: "earliest" | "latest",
     partitions: readonly TopicPartition[],
     deadline: number,
-  ): Promise<readonly TopicPartitionOffset[]> {
+  ): Promise<readonly LogOffset[]> {
     const { log } = this.#world;
     return this.#read(deadline, ["offsets failed", "offsets failed"], () =>
       partitions.map(({ topic }) => {
-        const first = log.records(topic)[0]?.offset ?? 0;
-        return { topic, partition, offset: at === "earliest" ? first : log.end(topic) };
+        const offset = at === "earliest" ? log.start(topic) : this.#endOf(topic);
+        return { topic, partition, offset, ...this.#idOf(topic) };
       }),
     );
+  }
+
+  /** A new leader may not know yet how far its log may be read. */
+  #endOf(topic: string): number {
+    const { log, faults } = this.#world;
+    const end = log.end(topic);
+    if (end === log.start(topic) || !faults.chance("lag")) return end;
+    faults.count("end told too early");
+    return Math.max(log.start(topic), end - faults.random.integer(1, 5));
+  }
+
+  #idOf(topic: string): { readonly topicId?: string } {
+    const { log } = this.#world;
+    return log.tells ? { topicId: log.id(topic) } : {};
   }
 
   topics(deadline: number): Promise<Readonly<Record<string, number>>> {
@@ -156,7 +171,9 @@ export class LogClient implements KafkaLog {
       const appended = this.#arrive(records, kept);
       const results = records.map((record): ProduceResult => {
         const { offset, timestamp } = appended.get(record) ?? {};
-        if (offset !== undefined && timestamp !== undefined) return { ok: true, offset, timestamp };
+        if (offset !== undefined && timestamp !== undefined) {
+          return { ok: true, offset, timestamp, ...this.#idOf(record.topic) };
+        }
         return { ok: false, error: new LogError("unavailable", "none", "not appended") };
       });
       answer(back, (resolve) => resolve(results));

@@ -30,6 +30,8 @@ export class MemoryStore implements AuctionStore {
     entries: 0,
     deadLettered: 0,
     knownGaps: 0,
+    lostOffsets: 0,
+    lastLoss: null,
     sequences: { completed: 0, notifications: 0, deadLetters: 0 },
   };
   readonly aggregates = new MemoryAggregates();

@@ -55,14 +55,62 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the sequence drop: outputs from before a wipe are sent again",
     file: "durable-objects/recovery.ts",
-    snippet: "      highest = Math.max(highest, Number(sequence?.value ?? 0));",
-    replacement: "",
+    snippet: 'Math.max(found.sequence, Number(header("gavel_sequence")))',
+    replacement: "0",
   },
   {
     name: "the relay's dedupe: an opening appended twice is applied twice",
     file: "src/auction/reducer.ts",
     snippet: "    if (opening.itemsOffset <= state.openedItemsOffset) return;",
     replacement: "",
+  },
+  {
+    name: "a fetch's word on gaps: what is missing before an early record is passed over",
+    file: "durable-objects/log-reader.ts",
+    snippet: "    if (!this.toTheEnd && !this.arrivals.hasBehind(position)) return false;\n",
+    replacement: `    const early = [...this.arrivals.records.keys()].filter((offset) => offset > position);
+    if (early.length > 0) {
+      this.host.skipTo(Math.min(...early));
+      return true;
+    }
+    if (!this.toTheEnd) return false;
+`,
+  },
+  {
+    name: "the move over trailing markers: the log's end is never reached",
+    file: "durable-objects/log-reader.ts",
+    snippet: "    if (next > this.host.position()) this.host.skipTo(next);\n",
+    replacement: "",
+  },
+  {
+    name: "the comparison of topic ids: a topic made again is read on",
+    file: "durable-objects/topic-identities.ts",
+    snippet: "    } else if (topicId !== known.id) {",
+    replacement: "    } else if (false) {",
+  },
+  {
+    name: "the event of what the log deleted from the journal",
+    file: "durable-objects/journal-state.ts",
+    snippet: "      store.emit(gapEvent(gap, { group, partition }, clock.now(), null));\n",
+    replacement: "",
+  },
+  {
+    name: "the event of what the log deleted from the items",
+    file: "durable-objects/relay.ts",
+    snippet: "      const gap = items.length === 0 ? this.gap : undefined;",
+    replacement: "      const gap = undefined;",
+  },
+  {
+    name: "the end of counting: over lost history new outputs pass for sent ones",
+    file: "durable-objects/journal-state.ts",
+    snippet: "      this.sentBefore.loseCount(gap.from, state.sequences);\n",
+    replacement: "",
+  },
+  {
+    name: "the place of what was sent: over lost history outputs are sent again",
+    file: "durable-objects/sent-before.ts",
+    snippet: "  return byPlace ? place : null;",
+    replacement: "  return null;",
   },
 ];
 

@@ -54,7 +54,7 @@ export function compareOutputs(
 }
 
 /** Whether a record says what the plain model says; fields beyond the model's are the product's. */
-function differs(record: LogRecord, expected: PlainOutput): string | null {
+export function differs(record: LogRecord, expected: PlainOutput): string | null {
   const type = header(record, "ce_type");
   const value: unknown = JSON.parse(record.value);
   const agrees = type === expected.type && covers(value, expected.data);

@@ -3,7 +3,7 @@
  * shapes of the interface's table of records and nothing that the edge alone decides.
  */
 import { eventTypes } from "../../src/topology.ts";
-import type { BidData, Opening, WithdrawalData, WithEdge } from "../../src/auction/events.ts";
+import type { BidData, OffsetRange, Opening, WithdrawalData, WithEdge } from "../../src/auction/events.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 
 interface Event {
@@ -19,10 +19,12 @@ export type Decoded =
   | { readonly kind: "tick" }
   | Undecodable;
 
-interface Undecodable {
+export interface Undecodable {
   readonly kind: "undecodable";
   /** Of an item that was relayed although nobody can read it. */
   readonly itemsOffset?: number;
+  /** What was deleted in front of it. */
+  readonly itemsGap?: OffsetRange;
 }
 
 const undecodable: Undecodable = { kind: "undecodable" };
@@ -73,7 +75,13 @@ function parse(text: string): object | undefined {
 
 function unreadableItem(data: object): Undecodable {
   const itemsOffset: unknown = Reflect.get(data, "itemsOffset");
-  return typeof itemsOffset === "number" ? { ...undecodable, itemsOffset } : undecodable;
+  const itemsGap: unknown = Reflect.get(data, "itemsGap");
+  if (typeof itemsOffset !== "number") return undecodable;
+  return { ...undecodable, itemsOffset, ...(isRange(itemsGap) && { itemsGap }) };
+}
+
+function isRange(value: unknown): value is OffsetRange {
+  return typeof value === "object" && value !== null && has(value, { from: "number", to: "number" });
 }
 
 type Kind = "string" | "number" | "object";

@@ -4,9 +4,10 @@
  * (design and interface), so that a misreading in the product shows as a difference.
  */
 import { eventTypes } from "../../src/topology.ts";
-import type { BidData, BidReason, Opening, Outcome } from "../../src/auction/events.ts";
+import type { BidData, BidReason, OffsetRange, Opening, Outcome } from "../../src/auction/events.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 import { decode } from "./plain-decoding.ts";
+import type { Undecodable } from "./plain-decoding.ts";
 import {
   accepted,
   completion,
@@ -31,6 +32,8 @@ export interface PlainOutput {
   readonly sequence: number;
   readonly type: string;
   readonly data: Readonly<Record<string, unknown>>;
+  /** Of the journal's record that decided it. */
+  readonly offset: number;
 }
 
 interface Waiting {
@@ -41,12 +44,15 @@ interface Waiting {
 
 export class PlainModel {
   streamTime = 0;
+  /** Items offsets that openings told of as deleted unread. */
+  lostOffsets = 0;
   readonly items = new Map<string, PlainItem>();
   readonly outputs: PlainOutput[] = [];
   /** By offset in the journal; a waiting event has none yet. */
   readonly outcomes = new Map<number, Outcome>();
   #waiting: Waiting[] = [];
   #lastItemsOffset = -1;
+  #offset = -1;
   #earlyBidWaitMs = 3_600_000;
   #retentionMs = 604_800_000;
 
@@ -57,6 +63,7 @@ export class PlainModel {
   }
 
   apply(record: LogRecord): void {
+    this.#offset = record.offset;
     const event = decode(record);
     if (event.kind !== "undecodable") this.streamTime = Math.max(this.streamTime, record.timestamp);
     this.#doWhatIsDue();
@@ -69,19 +76,30 @@ export class PlainModel {
       case "tick":
         return;
       case "undecodable":
-        return this.#bury(record, event.itemsOffset);
+        return this.#bury(record, event);
     }
   }
 
-  #bury(record: LogRecord, itemsOffset = Number.POSITIVE_INFINITY): void {
+  #bury(record: LogRecord, { itemsOffset, itemsGap }: Undecodable): void {
+    const { topic, partition, offset } = record;
+    if (itemsOffset === undefined) return this.#deadLetter({ topic, partition, offset });
     if (itemsOffset <= this.#lastItemsOffset) return;
-    if (Number.isFinite(itemsOffset)) this.#lastItemsOffset = itemsOffset;
-    this.#output("deadLetters", eventTypes.deadLetter, {
-      group: "auction",
-      topic: record.topic,
-      partition: record.partition,
-      offset: record.offset,
-    });
+    this.#lastItemsOffset = itemsOffset;
+    this.#tellOfGap(itemsGap, record);
+    this.#deadLetter({ topic: itemsTopicOf(record), partition, offset: itemsOffset });
+  }
+
+  #deadLetter(coordinates: object): void {
+    this.#output("deadLetters", eventTypes.deadLetter, { group: "auction", ...coordinates });
+  }
+
+  /** Items that were deleted before they were relayed, as the opening behind them says. */
+  #tellOfGap(gap: OffsetRange | undefined, record: LogRecord): void {
+    if (gap === undefined) return;
+    this.lostOffsets += gap.to - gap.from;
+    const { partition } = record;
+    const data = { group: "auction", topic: itemsTopicOf(record), partition, ...gap, reason: "retention" };
+    this.#output("deadLetters", eventTypes.logGap, data);
   }
 
   /** Whether an item's retention is over, so that nothing of it but its tombstone can be seen. */
@@ -129,6 +147,7 @@ export class PlainModel {
     this.#lastItemsOffset = opening.itemsOffset;
     this.#earlyBidWaitMs = opening.earlyBidWaitMs;
     this.#retentionMs = opening.retentionMs;
+    this.#tellOfGap(opening.itemsGap, record);
     const listed = this.items.get(opening.itemId);
     if (listed !== undefined) {
       const isRepeated = this.#remembers(listed) && identityOf(listed.opening) === identityOf(opening);
@@ -245,8 +264,12 @@ export class PlainModel {
 
   #output(topic: OutputTopic, type: string, data: Record<string, unknown>): void {
     const sequence = 1 + this.outputs.filter((output) => output.topic === topic).length;
-    this.outputs.push({ topic, sequence, type, data });
+    this.outputs.push({ topic, sequence, type, data, offset: this.#offset });
   }
+}
+
+function itemsTopicOf(journalRecord: LogRecord): string {
+  return journalRecord.topic.replace("auction.bids", "auction.items");
 }
 
 function compareText(one: string, other: string): number {

@@ -9,8 +9,10 @@ import { Edges } from "./edges.ts";
 import { calmPlan, drawPlan, Faults } from "./faults.ts";
 import type { FaultCounts } from "./faults.ts";
 import { MemoryLog } from "./memory-log.ts";
+import type { World } from "./log-client.ts";
 import { ObjectHost } from "./object-host.ts";
 import type { CoreConstructor } from "./object-host.ts";
+import { OtherProducer } from "./other-producer.ts";
 import { ProduceHistory } from "./produce-history.ts";
 import { Random } from "./random.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -43,15 +45,20 @@ export async function simulate(seed: number, core: CoreConstructor): Promise<Run
   const script = drawScript(random.fork(), startsAt);
   const settings = [drawSettings(random.fork()), drawSettings(random.fork())];
   const faults = new Faults(drawPlan(random.fork()), random.fork());
-  const { run, edges } = prepare(seed, script, faults, core, () => random.pick(settings));
+  const { run, edges, world } = prepare(seed, script, faults, core, () => random.pick(settings));
   const { scheduler, host, log } = run;
+  log.tells = faults.plan.tells;
+  if (!log.tells) faults.count("log that tells nothing");
+  const others = new OtherProducer(world, host, topicPrefix);
+  others.plan(Math.max(0, ...script.writes.map(({ at }) => at)));
   const stopSweep = sweep(scheduler, host, () => faults.random.integer(1_000, 30_000));
 
-  await scheduler.run(() => edges.idle, Number.POSITIVE_INFINITY, maxSteps);
+  await scheduler.run(() => edges.idle && others.idle, Number.POSITIVE_INFINITY, maxSteps);
   faults.stop();
   // What timed out may still land, and lands in the log before the calm.
   await scheduler.run(() => false, scheduler.now + 30_000, maxSteps);
-  await drain(scheduler, host, log, untilAllEnded);
+  if (isReplaced(run)) await scheduler.finish(host.call((object) => object.wake()));
+  else await drain(scheduler, host, log, untilAllEnded);
   stopSweep();
   return run;
 }
@@ -77,7 +84,7 @@ function prepare(
   faults: Faults,
   core: CoreConstructor,
   settings: () => PartitionSettings,
-): { readonly run: Run; readonly edges: Edges } {
+): { readonly run: Run; readonly edges: Edges; readonly world: World } {
   const scheduler = new Scheduler(startsAt);
   const log = new MemoryLog();
   const history = new ProduceHistory(log);
@@ -86,7 +93,18 @@ function prepare(
   const edges = new Edges(world, host, topicPrefix);
   for (const write of script.writes) edges.plan(write);
   faults.counts["event sent twice"] = script.repeated;
-  return { run: { seed, script, counts: faults.counts, log, host, scheduler, history, edges }, edges };
+  const run = { seed, script, counts: faults.counts, log, host, scheduler, history, edges };
+  return { run, edges, world };
+}
+
+/** Whether a topic was made again, which stops the object for good. */
+export function isReplaced({ counts }: Run): boolean {
+  return counts["topic made again"] > 0;
+}
+
+/** Whether the log deleted from its start, so that a rebuild has another history than a life before. */
+export function isShortened({ counts }: Run): boolean {
+  return counts.retention > 0;
 }
 
 /** Reads a log to its end with a fresh object, in order, with no pushes and no faults. */
@@ -150,8 +168,9 @@ async function drain(scheduler: Scheduler, host: ObjectHost, log: MemoryLog, atL
 }
 
 function isDrained(status: PartitionStatus, log: MemoryLog): boolean {
+  // Behind the last record nothing tells that more offsets were given but the log itself.
   const reached = (topic: string, position: number): boolean =>
-    position > (log.records(topic).at(-1)?.offset ?? -1);
+    position >= (log.tells ? log.end(topic) : (log.records(topic).at(-1)?.offset ?? -1) + 1);
   return (
     status.outbox === 0 &&
     reached(topicPrefix + topics.journal, status.journal.position) &&

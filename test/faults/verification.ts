@@ -3,20 +3,29 @@
  * sentences; none means that the run stands.
  */
 import { isDeepStrictEqual } from "node:util";
-import { eventTypes, topics } from "../../src/topology.ts";
+import { topics } from "../../src/topology.ts";
+import { checkClock } from "./clock-check.ts";
 import { covers } from "./covers.ts";
 import type { CoreConstructor, ObjectHost } from "./object-host.ts";
 import { compareOutputs, outputRoles, sameContent, withoutRepeats } from "./output-comparison.ts";
-import { decode, header } from "./plain-decoding.ts";
+import { decode } from "./plain-decoding.ts";
 import { PlainModel } from "./plain-model.ts";
-import { replay, topicPrefix } from "./simulation.ts";
+import { verifyReplaced } from "./replaced-verification.ts";
+import { verifyShortened } from "./shortened-verification.ts";
+import { isReplaced, isShortened, replay, topicPrefix } from "./simulation.ts";
 import { compareViews } from "./view-comparison.ts";
 import type { Run } from "./simulation.ts";
 
 const inputTopics = [topicPrefix + topics.items, topicPrefix + topics.journal];
 
+/** What holds of a run, by what happened in it. */
+export function verify(run: Run, core: CoreConstructor): Promise<string[]> {
+  if (isReplaced(run)) return verifyReplaced(run);
+  return isShortened(run) ? verifyShortened(run, core) : verifyWhole(run, core);
+}
+
 /** Compares a run with an in-order run, a rebuild and the plain model. */
-export async function verify(run: Run, core: CoreConstructor): Promise<string[]> {
+async function verifyWhole(run: Run, core: CoreConstructor): Promise<string[]> {
   const journal = run.log.records(topicPrefix + topics.journal);
   const model = PlainModel.of(journal);
   const problems = [...run.host.failures, ...run.history.violations, ...run.edges.violations];
@@ -50,27 +59,6 @@ function compareTold(run: Run, model: PlainModel): string[] {
     const [is, should] = [JSON.stringify(outcome), JSON.stringify(expected)];
     return [`told of ${topic} ${offset}: ${is}, expected ${should}`];
   });
-}
-
-/** Ticks of the object: none while a backfill drives the clock, enough to close in time otherwise. */
-function checkClock(run: Run, model: PlainModel): string[] {
-  const journal = run.log.records(topicPrefix + topics.journal);
-  const scripted = new Set(run.script.writes.flatMap(({ events }) => events.map((event) => event.value)));
-  const ticks = journal.filter(
-    (record) => header(record, "ce_type") === eventTypes.tick && !scripted.has(record.value),
-  );
-  const problems: string[] = [];
-  if (run.script.clock === "trusted" && ticks.length > 0) {
-    problems.push(`${ticks.length} ticks while trusted times drive the clock`);
-  }
-  if (run.script.clock !== "live") return problems;
-  for (const item of model.items.values()) {
-    const due = item.endsAt + item.opening.graceMs;
-    if (item.status === "open" && due + 60_000 < run.scheduler.now) {
-      problems.push(`${item.opening.itemId} is still open, due at ${due}`);
-    }
-  }
-  return problems;
 }
 
 /** The same journal, read in order by a fresh object with settings of its own, into an empty log. */

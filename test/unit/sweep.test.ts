@@ -5,23 +5,25 @@ import type { Partitions } from "../../src/partitions.ts";
 import { sweep } from "../../src/sweep.ts";
 
 interface Scene {
+  /** Ids `[items, journal]` of the topics, as the log tells them and as the objects know them. */
+  readonly ids?: { readonly log: readonly [string, string]; readonly object: readonly [string, string] };
   /** End offsets `[items, journal]` of each partition, as the log tells them. */
   readonly ends: (readonly [number, number])[];
   /** Positions `[items, journal]` and outputs not yet sent; null for an object that fails. */
   readonly objects: (readonly [number, number, number] | null)[];
 }
 
-function run({ ends, objects }: Scene, log?: Partial<KafkaLog>) {
+function run({ ends, objects, ids }: Scene, log?: Partial<KafkaLog>) {
   const asked: number[] = [];
   const woken: number[] = [];
   const lines: string[] = [];
   const status = (partition: number): PartitionStatus => {
     const [items, journal, outbox] = objects[partition] ?? [0, 0, 0];
-    const none = { streamTime: 0, deadLettered: 0, outbox, partition };
+    const none = { streamTime: 0, deadLettered: 0, lostOffsets: 0, outbox, partition };
     return {
       ...none,
-      items: { position: items, endOffset: null },
-      journal: { position: journal, endOffset: null },
+      items: { position: items, endOffset: null, ...(ids && { topicId: ids.object[0] }) },
+      journal: { position: journal, endOffset: null, ...(ids && { topicId: ids.object[1] }) },
     };
   };
   const objectOf = (partition: number) =>
@@ -37,7 +39,11 @@ function run({ ends, objects }: Scene, log?: Partial<KafkaLog>) {
     },
   } as unknown as Partitions;
   const offsets: KafkaLog["offsets"] = async (_, wanted) =>
-    wanted.map((at) => ({ ...at, offset: ends[at.partition]?.[at.topic === "items" ? 0 : 1] ?? 0 }));
+    wanted.map((at) => {
+      const place = at.topic === "items" ? 0 : 1;
+      const topicId = ids?.log[place];
+      return { ...at, offset: ends[at.partition]?.[place] ?? 0, ...(topicId && { topicId }) };
+    });
   const done = sweep({
     log: { offsets, ...log } as KafkaLog,
     partitions,
@@ -109,4 +115,27 @@ test("a log that grew while the object was asked is not behind", async () => {
   const result = await run({ ends: [[9, 9]], objects: [[9, 12, 0]] }, { offsets });
   expect(asked).toBe(2);
   expect(result).toEqual({ asked: [0], woken: [], lines: [] });
+});
+
+test("a topic that was made again wakes its objects, whatever its ends are", async () => {
+  const ends = [
+    [5, 9],
+    [5, 400],
+  ] as const;
+  const objects = [
+    [5, 9, 0],
+    [5, 400, 0],
+  ] as const;
+  const object = ["items-1", "bids-1"] as const;
+  expect((await run({ ends: [...ends], objects: [...objects], ids: { log: object, object } })).woken).toEqual(
+    [],
+  );
+  const log = ["items-1", "bids-2"] as const;
+  expect((await run({ ends: [...ends], objects: [...objects], ids: { log, object } })).woken).toEqual([0, 1]);
+});
+
+test("of the topic that was read, an end before a position is no fault: the object waits for it", async () => {
+  const ids = { log: ["items-1", "bids-1"], object: ["items-1", "bids-1"] } as const;
+  const result = await run({ ends: [[5, 9]], objects: [[5, 12, 0]], ids });
+  expect(result).toMatchObject({ woken: [0], lines: ["info sweep"] });
 });

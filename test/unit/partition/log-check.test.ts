@@ -1,15 +1,26 @@
 import { expect, test } from "vitest";
 import { LogCheck } from "../../../durable-objects/log-check.ts";
 import type { PartitionDependencies } from "../../../durable-objects/dependencies.ts";
+import { LogWait } from "../../../durable-objects/log-wait.ts";
+import { migrate } from "../../../durable-objects/storage/migrations.ts";
+import { TopicIdentities, TopicReplaced } from "../../../durable-objects/topic-identities.ts";
 import type { KafkaLog } from "../../../src/kafka/port.ts";
 import { memoryStorage } from "../../support/sqlite-storage.ts";
 
-function checkOf(position: number, endOf: () => number | undefined) {
+function checkOf(
+  position: number,
+  endOf: () => number | undefined,
+  idOf: () => string | undefined = () => undefined,
+) {
   let asked = 0;
   const offsets: KafkaLog["offsets"] = (_at, wanted) => {
     asked += 1;
     const end = endOf();
-    return Promise.resolve(end === undefined ? [] : wanted.map((one) => ({ ...one, offset: end })));
+    const topicId = idOf();
+    const ofTopic = topicId === undefined ? {} : { topicId };
+    return Promise.resolve(
+      end === undefined ? [] : wanted.map((one) => ({ ...one, offset: end, ...ofTopic })),
+    );
   };
   const dependencies: PartitionDependencies = {
     group: "auction",
@@ -20,7 +31,12 @@ function checkOf(position: number, endOf: () => number | undefined) {
     logger: () => undefined,
     settings: { topicPrefix: "", closeGraceMs: 1, earlyBidWaitMs: 1, retentionMs: 1, produceTimeoutMs: 1 },
   };
-  const check = new LogCheck(dependencies, () => [{ topic: "auction.bids", partition: 3, offset: position }]);
+  const names = { journal: "auction.bids", items: "auction.items" };
+  const identities = new TopicIdentities(dependencies, names, () => position === 0);
+  migrate(dependencies.storage);
+  identities.load();
+  const place = { role: "journal", topic: "auction.bids", partition: 3, offset: position } as const;
+  const check = new LogCheck(dependencies, () => [place], identities);
   return { check, asked: () => asked };
 }
 
@@ -52,4 +68,46 @@ test("a wake checks again, and an end that the log does not tell is not held aga
   end = undefined;
   await check.once();
   expect(asked()).toBe(2);
+});
+
+test("with ids known, an end before the position is waited for: a leader after a failover catches up", async () => {
+  let end = 5;
+  const { check } = checkOf(
+    9,
+    () => end,
+    () => "one",
+  );
+  await expect(check.once()).rejects.toThrow(LogWait);
+  await expect(check.once()).rejects.toThrow("its leader has yet to catch up");
+  end = 9;
+  await expect(check.once()).resolves.toBeUndefined();
+});
+
+test("another id stops the partition although its log has outgrown the position, until the old one is back", async () => {
+  let id = "one";
+  const { check } = checkOf(
+    9,
+    () => 400,
+    () => id,
+  );
+  await check.once();
+  id = "two";
+  check.forget();
+  await expect(check.once()).rejects.toThrow(TopicReplaced);
+  await expect(check.once()).rejects.toThrow(/auction\.bids was deleted and made again.*id one.*id two/);
+  id = "one";
+  await expect(check.once()).resolves.toBeUndefined();
+});
+
+test("a topic of which nothing was read may be another one the next time", async () => {
+  let id = "one";
+  const { check } = checkOf(
+    0,
+    () => 4,
+    () => id,
+  );
+  await check.once();
+  id = "two";
+  check.forget();
+  await expect(check.once()).resolves.toBeUndefined();
 });

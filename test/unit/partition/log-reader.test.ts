@@ -43,6 +43,9 @@ function readerOver(log: KafkaLog): { readonly reader: LogReader; readonly taken
     topic,
     position: () => (taken.at(-1) ?? -1) + 1,
     isReady: () => true,
+    recognize: () => undefined,
+    skipTo: () => undefined,
+    lose: () => undefined,
     take: (run) => void taken.push(...run.map(({ offset }) => offset)),
     onFailure: (error) => {
       throw error;

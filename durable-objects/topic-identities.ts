@@ -1,0 +1,105 @@
+import type { PartitionDependencies } from "./dependencies.ts";
+
+export type ReadTopic = "journal" | "items";
+
+/** Under the name of a topic that was read is another one now: its offsets mean nothing here. */
+export class TopicReplaced extends Error {
+  override readonly name = "TopicReplaced";
+}
+
+interface Identity {
+  readonly topic: string;
+  /** The id of the topic that the position is of. */
+  readonly id: string;
+  /** The id that was found instead. */
+  readonly found?: string;
+}
+
+type Identities = Partial<Record<ReadTopic, Identity>>;
+
+/**
+ * Which topics, in Kafka's sense of KIP-516, the positions are of. A topic that was deleted and made
+ * again bears the same name and may have outgrown the position, so that offsets cannot tell; its id
+ * can. What was found is stored: a partition that stopped stays so across restarts, until the log
+ * answers with the topic that was read, or the storage is wiped.
+ */
+export class TopicIdentities {
+  private readonly dependencies: PartitionDependencies;
+  private readonly names: Readonly<Record<ReadTopic, string>>;
+  private readonly isUntouched: (role: ReadTopic) => boolean;
+  private identities: Identities = {};
+
+  /**
+   * @param names topics as named in the log
+   * @param isUntouched whether nothing of a topic has taken effect
+   */
+  constructor(
+    dependencies: PartitionDependencies,
+    names: Readonly<Record<ReadTopic, string>>,
+    isUntouched: (role: ReadTopic) => boolean,
+  ) {
+    this.dependencies = dependencies;
+    this.names = names;
+    this.isUntouched = isUntouched;
+  }
+
+  load(): void {
+    const { storage } = this.dependencies;
+    const [row] = storage.all<{ value: string }>(`SELECT value FROM bookkeeping WHERE name = 'topic_ids'`);
+    this.identities = row === undefined ? {} : (JSON.parse(row.value) as Identities);
+  }
+
+  idOf(role: ReadTopic): string | undefined {
+    return this.identities[role]?.id;
+  }
+
+  /** Whether a topic's id is the one that the position is of, as far as is known. */
+  matches(role: ReadTopic, topicId: string | undefined): boolean {
+    const known = this.idOf(role);
+    return topicId === undefined || known === undefined || topicId === known;
+  }
+
+  /**
+   * Holds what the log answered against what is known. The first id is kept before anything of its
+   * topic takes effect; a topic of which nothing has yet may be another one the next time.
+   * @throws {TopicReplaced}
+   */
+  recognize(role: ReadTopic, topicId: string | undefined): void {
+    if (topicId === undefined) return;
+    const known = this.identities[role];
+    if (known === undefined || (topicId !== known.id && this.isUntouched(role))) {
+      this.keep(role, { topic: this.names[role], id: topicId });
+    } else if (topicId !== known.id) {
+      if (known.found !== topicId) this.keep(role, { ...known, found: topicId });
+      throw new TopicReplaced(this.stopped);
+    } else if (known.found !== undefined) {
+      this.keep(role, { topic: known.topic, id: known.id });
+    }
+  }
+
+  /** Whether nothing may be applied, relayed or sent any more. */
+  get isStopped(): boolean {
+    return this.stopped !== undefined;
+  }
+
+  /** Why the partition stopped and what to do, in plain sentences; undefined while it runs. */
+  get stopped(): string | undefined {
+    const replaced = Object.values(this.identities).filter(({ found }) => found !== undefined);
+    if (replaced.length === 0) return undefined;
+    const what = replaced.map(({ topic, id, found }) => {
+      return `${topic} was deleted and made again: this partition read the topic with id ${id}, the log has one with id ${found}`;
+    });
+    return `${what.join("; ")}. Nothing is applied until the old topic is back or this partition's storage is wiped (docs/operations.md)`;
+  }
+
+  private keep(role: ReadTopic, identity: Identity): void {
+    const { logger, partition, storage } = this.dependencies;
+    const identities = { ...this.identities, [role]: identity };
+    storage.run(
+      `INSERT OR REPLACE INTO bookkeeping (name, value) VALUES ('topic_ids', ?)`,
+      JSON.stringify(identities),
+    );
+    this.identities = identities;
+    if (identity.found !== undefined) logger("error", "partition.stopped", { partition, ...identity });
+  }
+}
