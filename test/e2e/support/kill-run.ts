@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GavelProcess } from "../../../local/gavel-process.ts";
+import { eventTypes, topics } from "../../../src/topology.ts";
+import type { WholeLog } from "../../support/history/checker.ts";
+import { Client } from "../../support/history/client.ts";
+import { type ClientEvent, History } from "../../support/history/history.ts";
 import { killEverything, npmStartUnattended, pidOf, runningIn } from "./home.ts";
 import { type BatchAnswer, item, type ItemAnswer, send } from "./http.ts";
-import { Client, type ClientBid, Ledger } from "./ledger.ts";
-import { type LogRecord, readTopic } from "./log-reader.ts";
+import { readTopic } from "./log-reader.ts";
 
 export const victims = ["bridge", "gateway", "workerd", "everything"] as const;
 export type Victim = (typeof victims)[number];
@@ -13,6 +16,8 @@ const bidsBetweenKills = 25;
 const recoveryMs = 30_000;
 const clients = 4;
 const bidsPerRequest = 5;
+/** Between two requests of a client: load enough to be hit, little enough to read back whole. */
+const pauseMs = 20;
 const openItems = 40;
 /** Items that end, one after the other, while processes are being killed. */
 const endingItems = 20;
@@ -20,15 +25,13 @@ const firstEndMs = 5_000;
 const endSpacingMs = 3_000;
 const lastEndMs = firstEndMs + endingItems * endSpacingMs;
 
-/** What is left when it is over: the clients' ledger, the log, and what the gateway says. */
+/** What is left when it is over: the clients' history, the log, and what the gateway says. */
 export interface KillRun {
-  readonly ledger: Ledger;
+  readonly history: History;
   readonly kills: Readonly<Record<Victim, number>>;
   /** Longest time from a kill to the next acknowledgements, in milliseconds. */
   readonly slowestRecoveryMs: Readonly<Record<Victim, number>>;
-  readonly journal: readonly (readonly LogRecord[])[];
-  readonly completed: readonly (readonly LogRecord[])[];
-  readonly notifications: readonly (readonly LogRecord[])[];
+  readonly log: WholeLog;
   readonly items: ReadonlyMap<string, ItemAnswer>;
   readonly ended: readonly string[];
 }
@@ -39,10 +42,10 @@ export async function runKills(home: string, killsOfEach: number): Promise<KillR
   let gavel = await start();
   const target = () => ({ url: gavel.local.url, key: gavel.local.keys.backend });
   const ended = await listItems(target());
-  const ledger = new Ledger();
+  const history = new History();
   const kills = { bridge: 0, gateway: 0, workerd: 0, everything: 0 };
   const slowestRecoveryMs = { ...kills };
-  const load = makeClients(ledger, target, [...openIds(), ...ended]);
+  const load = makeClients(history, target, [...openIds(), ...ended]);
   const running = Promise.all(load.map((client) => client.run()));
   try {
     for (let round = 0; round < killsOfEach; round++) {
@@ -57,21 +60,27 @@ export async function runKills(home: string, killsOfEach: number): Promise<KillR
           await killOne(home, victim);
         }
         kills[victim] += 1;
-        await Promise.race([backAtWork(ledger, victim), running]);
-        slowestRecoveryMs[victim] = Math.max(slowestRecoveryMs[victim], Date.now() - killedAt);
+        await Promise.race([backAtWork(history, victim), running]);
+        const until = Date.now();
+        history.disturbances.push({ from: killedAt, until });
+        slowestRecoveryMs[victim] = Math.max(slowestRecoveryMs[victim], until - killedAt);
       }
     }
     for (const client of load) client.stop();
     await running;
-    const items = await settledItems(target(), ledger, ended);
+    const items = await settledItems(target(), history, ended);
     const { bridge } = gavel.local;
     return {
-      ledger,
+      history,
       kills,
       slowestRecoveryMs,
-      journal: await readTopic(bridge, "auction.bids"),
-      completed: await readTopic(bridge, "auction.completed"),
-      notifications: await readTopic(bridge, "auction.notifications"),
+      log: {
+        items: await readTopic(bridge, topics.items),
+        journal: await readTopic(bridge, topics.journal),
+        completed: await readTopic(bridge, topics.completed),
+        notifications: await readTopic(bridge, topics.notifications),
+        deadLetters: await readTopic(bridge, topics.deadLetters),
+      },
       items,
       ended,
     };
@@ -118,22 +127,20 @@ async function listItems({ url, key }: Target): Promise<string[]> {
   return ending;
 }
 
-function makeClients(ledger: Ledger, target: () => Target, itemIds: readonly string[]): Client[] {
-  let amount = 100;
-  const nextBid = (id: string): ClientBid => {
-    amount += 1;
-    return {
-      id,
-      itemId: itemIds[Math.floor(Math.random() * itemIds.length)] ?? "",
-      bidderId: `bidder-${Math.floor(Math.random() * 10)}`,
-      // Rising on the whole, so that about as many bids stand as fall.
-      amount: Math.max(1, amount - Math.floor(Math.random() * 150)),
-    };
+function makeClients(history: History, target: () => Target, itemIds: readonly string[]): Client[] {
+  let level = 100;
+  const nextEvent = (id: string): ClientEvent => {
+    level += 1;
+    const itemId = itemIds[Math.floor(Math.random() * itemIds.length)] ?? "";
+    const bidderId = `bidder-${Math.floor(Math.random() * 10)}`;
+    // Rising on the whole, so that about as many bids stand as fall.
+    const amount = Math.max(1, level - Math.floor(Math.random() * 150));
+    return { id, type: eventTypes.bidPlaced, data: { itemId, bidderId, amount, currency: "EUR" } };
   };
-  return Array.from(
-    { length: clients },
-    (_, index) => new Client({ name: `client-${index}`, ledger, target, nextBid, batch: bidsPerRequest }),
-  );
+  return Array.from({ length: clients }, (_, index) => {
+    const name = `client-${index}`;
+    return new Client({ name, history, target, nextEvent, batch: bidsPerRequest, pauseMs });
+  });
 }
 
 /** What is new after a kill: the launcher ends the runtime of a gateway that was killed. */
@@ -157,10 +164,10 @@ async function killOne(home: string, victim: keyof typeof replaced): Promise<voi
   }
 }
 
-async function backAtWork(ledger: Ledger, victim: Victim): Promise<void> {
-  const before = ledger.acknowledged.length;
+async function backAtWork(history: History, victim: Victim): Promise<void> {
+  const before = history.acknowledged.length;
   const deadline = Date.now() + recoveryMs;
-  while (ledger.acknowledged.length - before < bidsBetweenKills) {
+  while (history.acknowledged.length - before < bidsBetweenKills) {
     if (Date.now() > deadline) throw new Error(`nothing is acknowledged after a kill of ${victim}`);
     await sleep(10);
   }
@@ -169,12 +176,13 @@ async function backAtWork(ledger: Ledger, victim: Victim): Promise<void> {
 /** Every item once the last acknowledged bid on it has taken effect, and what ends has ended. */
 async function settledItems(
   { url, key }: Target,
-  ledger: Ledger,
+  history: History,
   ended: readonly string[],
 ): Promise<Map<string, ItemAnswer>> {
   const last = new Map<string, { topic: string; partition: number; offset: number }>();
-  for (const { bid, topic, partition, offset } of ledger.acknowledged) {
-    if (offset >= (last.get(bid.itemId)?.offset ?? 0)) last.set(bid.itemId, { topic, partition, offset });
+  for (const { event, told } of history.acknowledged) {
+    const { itemId } = event.data;
+    if (told.offset >= (last.get(itemId)?.offset ?? 0)) last.set(itemId, told);
   }
   const items = new Map<string, ItemAnswer>();
   for (const [itemId, { topic, partition, offset }] of last) {
