@@ -22,7 +22,7 @@ export function dockerRuns(environment: NodeJS.ProcessEnv): boolean {
 }
 
 /** Arguments of `docker` for one broker of Apache's own image. */
-export function dockerArguments({ port, home, clusterId }: DockerOptions): string[] {
+function dockerArguments({ port, home, clusterId }: DockerOptions): string[] {
   const controller = port + 1;
   const settings = {
     CLUSTER_ID: clusterId,
