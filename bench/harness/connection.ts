@@ -15,7 +15,11 @@ const headEnd = Buffer.from("\r\n\r\n");
  */
 export class Connection {
   readonly #socket: Socket;
-  #received: Buffer = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  /** Of all chunks. */
+  #length = 0;
+  /** How many bytes the answer has with its head; 0 until that is known. */
+  #wanted = 0;
   #settle:
     | { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }
     | undefined;
@@ -49,20 +53,33 @@ export class Connection {
   }
 
   #take(chunk: Buffer): void {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
-    const end = this.#received.indexOf(headEnd);
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+    // A large answer comes in many pieces, which are put together once.
+    if (this.#length < this.#wanted) return;
+    const received = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#length);
+    this.#keep(received);
+    const end = received.indexOf(headEnd);
     if (end === -1) return;
-    const head = this.#received.toString("latin1", 0, end + 2);
+    const head = received.toString("latin1", 0, end + 2);
     const length = /\r\ncontent-length: *(\d+)\r\n/i.exec(head)?.[1];
     const status = Number(head.slice(9, 12));
     if (length === undefined && status !== 204) throw new Error(`an answer without a length: ${head}`);
     const whole = end + 4 + Number(length ?? 0);
-    if (this.#received.length < whole) return;
-    const body = this.#received.subarray(end + 4, whole);
-    this.#received = this.#received.subarray(whole);
+    this.#wanted = whole;
+    if (received.length < whole) return;
+    const body = received.subarray(end + 4, whole);
+    this.#keep(received.subarray(whole));
     const settle = this.#settle;
     this.#settle = undefined;
     settle?.resolve({ status, body });
+  }
+
+  /** What is left to look at, of which nothing is known. */
+  #keep(received: Buffer): void {
+    this.#chunks = received.length === 0 ? [] : [received];
+    this.#length = received.length;
+    this.#wanted = 0;
   }
 }
 
