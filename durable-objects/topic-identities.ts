@@ -1,6 +1,8 @@
 import type { PartitionDependencies } from "./dependencies.ts";
 
-export type ReadTopic = "journal" | "items";
+const readTopics = ["journal", "items"] as const;
+
+export type ReadTopic = (typeof readTopics)[number];
 
 /** Under the name of a topic that was read is another one now: its offsets mean nothing here. */
 export class TopicReplaced extends Error {
@@ -84,12 +86,20 @@ export class TopicIdentities {
 
   /** Why the partition stopped and what to do, in plain sentences; undefined while it runs. */
   get stopped(): string | undefined {
-    const replaced = Object.values(this.identities).filter(({ found }) => found !== undefined);
-    if (replaced.length === 0) return undefined;
-    const what = replaced.map(({ topic, id, found }) => {
-      return `${topic} was deleted and made again: this partition read the topic with id ${id}, the log has one with id ${found}`;
-    });
-    return `${what.join("; ")}. Nothing is applied until the old topic is back or this partition's storage is wiped (docs/operations.md)`;
+    const told = readTopics.flatMap((role) => this.tell(role));
+    if (told.length === 0) return undefined;
+    return `${told.join("; ")}. Nothing is applied until the topic that was read is back; docs/kafka.md says what else can be done`;
+  }
+
+  private tell(role: ReadTopic): string[] {
+    const { topic, id, found } = this.identities[role] ?? {};
+    if (topic === undefined || found === undefined) return [];
+    const name = this.names[role];
+    const what =
+      topic === name ? "was deleted and made again" : `is another topic than ${topic}, which was read`;
+    return [
+      `${name} ${what}: this partition's position is of the topic with id ${id}, the log has id ${found}`,
+    ];
   }
 
   private keep(role: ReadTopic, identity: Identity): void {

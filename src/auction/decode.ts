@@ -78,6 +78,8 @@ export function decodeJournalRecord(record: LogRecord): JournalEvent {
   if (!isObject(value)) return unreadable(record, "the value is not a JSON object");
   const edge = value["edge"];
   const opening = headers.type === eventTypes.itemOpened ? value : undefined;
+  // What the relay could not read of an item, it could not read either.
+  if (isText(opening?.["unreadable"])) return unreadable(record, whyOf(opening), opening);
   if (!isEdge(edge)) {
     return unreadable(record, "the value has no edge with receivedAt and credential", opening);
   }
@@ -151,6 +153,10 @@ function decodeData(
     default:
       return unreadable(record, `the journal carries no ${headers.type.slice(0, 100)}`);
   }
+}
+
+function whyOf({ why }: Record<string, unknown>): string {
+  return isText(why) ? why : "the item cannot be read";
 }
 
 /** @param opening the value of an item's opening, of which the rest can be read */

@@ -28,10 +28,25 @@ export function openingOf(
   gap?: OffsetRange,
 ): ProduceRecord {
   const item = parseObject(record.value);
-  // A time before 1970, or none at all, is no record's that the log takes.
-  if (item === undefined || record.timestamp < 0)
-    return opening(record, { unreadable: record.value }, settings, target, gap);
-  return opening(record, item, settings, target, gap);
+  const why = whyUnreadable(record, item);
+  return opening(
+    record,
+    why === undefined ? (item ?? {}) : { unreadable: record.value, why },
+    settings,
+    target,
+    gap,
+  );
+}
+
+/** What keeps a record of `auction.items` from being a listing at all; its terms are the reducer's to read. */
+function whyUnreadable(record: LogRecord, item: unknown): string | undefined {
+  const type = headerOf(record, "ce_type");
+  if (type === "") return "the record has no ce_type header";
+  if (type !== eventTypes.itemListed) return `the items carry no ${type.slice(0, 100)}`;
+  if (headerOf(record, "ce_id") === "") return "the record has no ce_id header";
+  if (item === undefined) return "the value is not a JSON object";
+  // Before 1970, or none at all: the journal takes no such record.
+  return record.timestamp < 0 ? "the timestamp is no time" : undefined;
 }
 
 /** The same without what was listed, for an item whose opening the log refuses as too large. */
@@ -41,7 +56,7 @@ export function openingWithoutTerms(
   target: OpeningTarget,
   gap?: OffsetRange,
 ): ProduceRecord {
-  const item = { unreadable: "the opening is larger than the log takes" };
+  const item = { unreadable: "", why: "the opening is larger than the log takes" };
   return opening(record, item, settings, target, gap);
 }
 
