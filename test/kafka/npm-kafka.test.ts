@@ -1,18 +1,21 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ConfigResourceTypes } from "@platformatic/kafka";
-import { afterAll, afterEach, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { askCluster } from "../../local/kafka/answering.ts";
 import { freePorts, isFree } from "../../local/kafka/ports.ts";
 import { topics } from "../../src/topology.ts";
 import { adminOf } from "../support/kafka-log.ts";
 
 const root = join(import.meta.dirname, "..", "..");
-const folder = mkdtempSync(join(tmpdir(), "gavel-npm-kafka-"));
+const folder = join(tmpdir(), `gavel-npm-kafka-${process.pid}`);
+beforeAll(() => {
+  mkdirSync(folder);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const running: ChildProcess[] = [];

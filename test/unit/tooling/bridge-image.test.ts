@@ -42,10 +42,11 @@ function packages(): string[] {
  * directory, by the Dockerfile's own lines, and its own commands are run there.
  */
 describe("the bridge's image", () => {
-  const directory = mkdtempSync(join(tmpdir(), "gavel-image-"));
+  let directory: string;
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), "gavel-image-"));
     for (const path of packages()) {
       mkdirSync(join(directory, dirname(path)), { recursive: true });
       cpSync(join(root, path), join(directory, path), { recursive: true });
