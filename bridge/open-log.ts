@@ -1,8 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
-import type { TopicRole } from "../src/topology.ts";
 import type { KafkaLogOptions } from "./kafka/kafka-log.ts";
-import type { TopicRequirement } from "./kafka/topic-requirement.ts";
+import { requiredRole } from "./kafka/topology-role.ts";
 import type { EventLog } from "./log.ts";
 import type { KafkaSettings, SaslSettings, TlsSettings } from "./options/kafka.ts";
 import type { BridgeSettings } from "./options/settings.ts";
@@ -56,19 +55,12 @@ function kafkaOptions(
     createTopics,
     maxPendingBytes,
     keepMs: kafka.longestAuctionMs,
-    topics: Object.fromEntries(topics.map((topic) => [topic.name, requirementOf(topic)])),
+    topics: Object.fromEntries(
+      topics.map(({ name, partitions, role }) => [name, { partitions, role: requiredRole(role) }]),
+    ),
     ...(tls === null ? {} : { tls: tlsOptions(tls) }),
     ...(sasl === null ? {} : { sasl: saslOptions(sasl) }),
   };
-}
-
-const requirements: Readonly<Partial<Record<TopicRole, TopicRequirement["role"]>>> = {
-  items: "source",
-  journal: "journal",
-};
-
-function requirementOf({ partitions, role }: TopicSetting): TopicRequirement {
-  return { partitions, role: (role === null ? undefined : requirements[role]) ?? "output" };
 }
 
 function tlsOptions({ ca, client, serverName }: TlsSettings): NonNullable<KafkaLogOptions["tls"]> {
