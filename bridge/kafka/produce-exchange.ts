@@ -9,6 +9,14 @@ import { identify } from "./record-batch.ts";
 
 export type Answers = ReadonlyMap<PartitionQueue, PartitionAnswer>;
 
+/** How far a request has come. */
+interface Progress {
+  /** The brokers may have it. */
+  isSent: boolean;
+  /** Nobody waits for it any more: its batches are decided, and the queues may hold others. */
+  isGivenUp: boolean;
+}
+
 /** One request with the batches of several partitions to their leader, under producer identities. */
 export class ProduceExchange {
   readonly #cluster: Cluster;
@@ -24,12 +32,13 @@ export class ProduceExchange {
   async send(node: number, queues: readonly PartitionQueue[]): Promise<Answers> {
     const deadline = Math.min(...queues.map(({ batch }) => batch?.deadline ?? Number.POSITIVE_INFINITY));
     const remaining = Math.max(1, deadline - Date.now());
-    const progress = { isSent: false };
+    const progress: Progress = { isSent: false, isGivenUp: false };
     try {
       const response = await withTimeLimit(this.#request(node, queues, remaining, progress), remaining);
       if (queues.some((queue) => showsAnotherLog(response, queue))) await this.#cluster.refresh();
       return new Map(queues.map((queue) => [queue, answerFor(queue, response, this.#cluster)]));
     } catch (error) {
+      progress.isGivenUp = true;
       const failure = failureFrom(error, "producing", progress.isSent ? "unknown" : "none");
       const left = failure.code === "timeout" && progress.isSent ? "unknown" : failure.effect;
       const again = new LogFailure(failure.code, left, failure.message, failure);
@@ -37,21 +46,30 @@ export class ProduceExchange {
     }
   }
 
+  /**
+   * What was given up before it was sent never is: its batches were told to have had no effect, and
+   * in the queues may be others, which would be sent twice, once in nobody's name. If theirs then
+   * were told to have had none as well, their sequences would serve for the next ones, which the
+   * broker would take for repetitions: acknowledged, and not in the log.
+   */
   async #request(
     node: number,
     queues: readonly PartitionQueue[],
     timeoutMs: number,
-    progress: { isSent: boolean },
+    progress: Progress,
   ): Promise<ProduceResponse> {
-    for (const queue of queues) await this.#identify(queue);
+    for (const queue of queues) await this.#identify(queue, progress);
     const connection = await this.#cluster.connect(this.#pool, node);
+    goOnUnlessGivenUp(progress);
     progress.isSent = true;
     return sendProduce(this.#cluster.protocol.produce, connection, timeoutMs, queues);
   }
 
-  async #identify(queue: PartitionQueue): Promise<void> {
+  async #identify(queue: PartitionQueue, progress: Progress): Promise<void> {
     if (queue.identity === undefined) {
-      queue.identity = await this.#newIdentity();
+      const identity = await this.#newIdentity();
+      goOnUnlessGivenUp(progress);
+      queue.identity = identity;
       queue.sequence = 0;
     }
     const { identity, batch, sequence } = queue;
@@ -80,6 +98,11 @@ export class ProduceExchange {
       throw error;
     }
   }
+}
+
+/** @throws {LogFailure} which nobody hears. */
+function goOnUnlessGivenUp({ isGivenUp }: Progress): void {
+  if (isGivenUp) throw new LogFailure("timeout", "none", "given up before it was sent");
 }
 
 /** What comes too late is dropped: its batch is decided by then. */

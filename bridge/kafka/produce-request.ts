@@ -16,14 +16,23 @@ export function sendProduce(
   timeoutMs: number,
   queues: readonly PartitionQueue[],
 ): Promise<ProduceResponse> {
+  // Written now: a connection that is busy asks for it later, when the queues may hold other batches.
+  const request = writeRequest(queues, timeoutMs);
   return new Promise((resolve, reject) => {
-    const request = () => writeRequest(queues, timeoutMs);
-    connection.send(PRODUCE_KEY, version, request, parseResponse, true, true, (error, response) => {
-      if (error === null && response !== undefined) return resolve(response);
-      const answer: unknown = error === null ? undefined : Reflect.get(error, "response");
-      if (answer === undefined || answer === null) return reject(error ?? new Error("no answer"));
-      resolve(answer as ProduceResponse);
-    });
+    connection.send(
+      PRODUCE_KEY,
+      version,
+      () => request,
+      parseResponse,
+      true,
+      true,
+      (error, response) => {
+        if (error === null && response !== undefined) return resolve(response);
+        const answer: unknown = error === null ? undefined : Reflect.get(error, "response");
+        if (answer === undefined || answer === null) return reject(error ?? new Error("no answer"));
+        resolve(answer as ProduceResponse);
+      },
+    );
   });
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { protocolErrors } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errorTable } from "../../bridge/kafka/error-table.ts";
@@ -100,6 +101,27 @@ describe("a producer on a wire that fails", () => {
     meet();
     expect(failureOf(result)).toMatchObject({ code: "unavailable" });
     expect(await readAll("bids", 2)).toEqual(before);
+  });
+
+  test("what was given up before it was sent is not sent in the name of what comes after it", async () => {
+    const brokers = [`127.0.0.1:${wire.port}`];
+    // Shorter than the wait for an identity, so that the next record waits for the same one.
+    const fresh = await openKafkaLog(brokers, { bids: partitions }, { produceTimeoutMs: 800 });
+    // A broker that has just started refuses identities for a moment.
+    expect(await fresh.append([record(1, "warm")])).toMatchObject([{ offset: expect.any(Number) as number }]);
+    const before = wire.produces;
+    const release = wire.holdIdentities();
+    const [givenUp] = await fresh.append([record(0, "given up")]);
+    expect(failureOf(givenUp)).toMatchObject({ effect: "none" });
+    const next = fresh.append([record(0, "next")]);
+    // By now it waits for the same identity; were it not, the test would show nothing.
+    await sleep(100);
+    release();
+    const [result] = await next;
+    expect(result).toHaveProperty("offset");
+    expect(wire.produces - before).toBe(1);
+    expect((await readAll("bids", 0)).map(({ value }) => value)).not.toContain("given up");
+    await fresh.close();
   });
 
   test("every error that Kafka lists has its meaning in the table", () => {

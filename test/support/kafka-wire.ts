@@ -15,6 +15,7 @@ export type WireFault =
   | { readonly kind: "answer-code"; readonly code: number };
 
 const PRODUCE = 0;
+const INIT_PRODUCER_ID = 22;
 
 /**
  * A wire between a Kafka client and a real broker, which passes everything on but what a test has
@@ -24,6 +25,7 @@ export class KafkaWire {
   /** Asked once a produce; undefined lets it pass. */
   fault: () => WireFault | undefined = () => undefined;
   produces = 0;
+  #heldIdentities: (() => void)[] | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #brokerPort = 0;
@@ -49,6 +51,16 @@ export class KafkaWire {
     this.#brokerPort = brokerPort;
   }
 
+  /** From now on nobody hears which producer they are. @returns what lets them hear. */
+  holdIdentities(): () => void {
+    this.#heldIdentities = [];
+    return () => {
+      const held = this.#heldIdentities ?? [];
+      this.#heldIdentities = undefined;
+      for (const pass of held) pass();
+    };
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
@@ -58,6 +70,7 @@ export class KafkaWire {
   #join(client: Socket): void {
     const broker = connect(this.#brokerPort, "127.0.0.1");
     const faults = new Map<number, WireFault>();
+    const identities = new Set<number>();
     const end = () => {
       client.destroy();
       broker.destroy();
@@ -68,8 +81,15 @@ export class KafkaWire {
       this.#sockets.add(socket);
       socket.setNoDelay(true).on("error", end).on("close", end);
     }
-    eachFrame(client, (frame) => this.#request(frame, broker, faults, end));
-    eachFrame(broker, (frame) => answer(frame, client, faults, end));
+    eachFrame(client, (frame) => {
+      if (frame.readInt16BE(4) === INIT_PRODUCER_ID) identities.add(frame.readInt32BE(8));
+      this.#request(frame, broker, faults, end);
+    });
+    eachFrame(broker, (frame) => {
+      const isHeld = identities.delete(frame.readInt32BE(4)) && this.#heldIdentities !== undefined;
+      if (isHeld) this.#heldIdentities?.push(() => client.write(frame));
+      else answer(frame, client, faults, end);
+    });
   }
 
   #request(frame: Buffer, broker: Socket, faults: Map<number, WireFault>, end: () => void): void {
