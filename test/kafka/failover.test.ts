@@ -49,7 +49,7 @@ describe("Gavel over three brokers that are killed, stopped and hang while clien
   });
 
   it("clients were hit at work, and it went on by itself each time", () => {
-    expect(reports).toHaveLength(6);
+    expect(reports).toHaveLength(7);
     expect(history.failures.unavailable + history.failures.noAnswer).toBeGreaterThan(0);
   });
 
@@ -67,7 +67,7 @@ describe("Gavel over three brokers that are killed, stopped and hang while clien
 
   it("acknowledges nothing while too few replicas are in sync", () => {
     const outages = reports.flatMap(({ outage }) => (outage === null ? [] : [outage]));
-    expect(outages).toHaveLength(2);
+    expect(outages).toHaveLength(3);
     for (const { from, until } of outages) {
       const within = history.attempts.filter(({ sentAt, endedAt }) => sentAt >= from && endedAt <= until);
       expect(within.length).toBeGreaterThan(0);
@@ -76,7 +76,7 @@ describe("Gavel over three brokers that are killed, stopped and hang while clien
   });
 
   it("tells NOT_ENOUGH_REPLICAS as a failure, and as one without effect", () => {
-    expect(outageAnswers).toHaveLength(2);
+    expect(outageAnswers).toHaveLength(3);
     for (const answer of outageAnswers) expect(answer).toHaveProperty("failure");
     expect(outageAnswers.at(-1)).toMatchObject({
       failure: {

@@ -47,6 +47,12 @@ export const brokerFaults: readonly BrokerFault[] = [
   },
   { name: "two brokers are killed at once", leavesEnough: false, holdMs: outageMs, strike: killTwo },
   {
+    name: "two brokers hang, and the third is killed",
+    leavesEnough: false,
+    holdMs: outageMs,
+    strike: killUnreplicated,
+  },
+  {
     name: "a broker is killed, and another one stopped",
     leavesEnough: false,
     holdMs: outageMs,
@@ -70,6 +76,21 @@ async function killTwo(cluster: KafkaCluster): Promise<() => Promise<void>> {
   const two = [await controller(cluster), await follower(cluster, 0)];
   await Promise.all(two.map((node) => node.kill()));
   return startAgain(cluster, two);
+}
+
+/**
+ * What the third takes meanwhile is in no other log, and goes with its leadership: had it been
+ * acknowledged, it would be lost.
+ */
+async function killUnreplicated(cluster: KafkaCluster): Promise<() => Promise<void>> {
+  const third = await leaderOfJournal(cluster);
+  const others = cluster.nodes.filter((node) => node !== third);
+  await Promise.all(others.map((node) => node.kill("SIGSTOP")));
+  return async () => {
+    await third.kill();
+    await Promise.all(others.map((node) => node.kill("SIGCONT")));
+    await third.start(cluster.nodes.length);
+  };
 }
 
 /**
