@@ -82,8 +82,9 @@ export class OutboxSender {
 
   private async drain(topic: OutputTopic): Promise<void> {
     try {
-      while (this.host.outbox().queue(topic).length > 0 && !this.host.isStopped()) {
+      while (this.host.outbox().queue(topic).length > 0) {
         await this.linger(topic);
+        if (this.host.isStopped()) break;
         await this.send(topic);
         this.sentAt.set(topic, this.dependencies.clock.now());
         this.host.onSent();

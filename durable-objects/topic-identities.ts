@@ -81,13 +81,13 @@ export class TopicIdentities {
 
   /** Whether nothing may be applied, relayed or sent any more. */
   get isStopped(): boolean {
-    return this.stopped !== undefined;
+    return readTopics.some((role) => this.identities[role]?.found !== undefined);
   }
 
   /** Why the partition stopped and what to do, in plain sentences; undefined while it runs. */
   get stopped(): string | undefined {
+    if (!this.isStopped) return undefined;
     const told = readTopics.flatMap((role) => this.tell(role));
-    if (told.length === 0) return undefined;
     return `${told.join("; ")}. Nothing is applied until the topic that was read is back; docs/kafka.md says what else can be done`;
   }
 

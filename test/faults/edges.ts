@@ -127,8 +127,9 @@ export class Edges {
     const query = { itemId: last.key, after, waitMs: 2_000 };
     const answer = await this.#host.call((core) => core.readItem(query)).catch(() => null);
     const isBefore = answer?.kind === "item" && role === "journal" && answer.item.position <= last.offset;
-    // What the log deleted or compacted away may never have been read.
-    const isKept = this.#world.log.records(last.topic).includes(last);
+    // What the log deleted or compacted away may never have been read, nor its opening.
+    const { log } = this.#world;
+    const isKept = log.records(last.topic).includes(last) && log.start(this.#prefix + topics.journal) === 0;
     const isMissing = answer?.kind === "unknown" && role === "items" && isListing(last) && isKept;
     if (isBefore || isMissing) this.violations.push(`read before ${role} ${last.offset} took effect`);
   }

@@ -14,10 +14,14 @@ const journalTopic = topicPrefix + topics.journal;
 const itemsTopic = topicPrefix + topics.items;
 /** Long enough for everything to be due that the object might still want to tick or send. */
 const quietMs = 30 * 60_000;
+/** Longer than any produce takes. */
+const underWayMs = 10_000;
 
 export async function verifyReplaced(run: Run): Promise<string[]> {
   const { log, host, scheduler, history } = run;
   const problems = [...host.failures, ...history.violations];
+  // What was sent before the object knew may still arrive.
+  await scheduler.run(() => false, scheduler.now + underWayMs, 400_000);
   const written = ends(run);
   await scheduler.run(() => false, scheduler.now + quietMs, 400_000);
   host.evict();
