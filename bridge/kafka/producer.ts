@@ -176,7 +176,9 @@ export class Producer {
         }
         break;
       case "too-large":
-        if (!queue.halve()) queue.fail(answer.failure);
+        // What is in doubt may be in the log as it was: in two it would be another batch.
+        if (queue.batch?.isInDoubt === true) queue.fail(inDoubt(answer.failure));
+        else if (!queue.halve()) queue.fail(answer.failure);
         break;
       case "failed":
         queue.fail(queue.batch?.isInDoubt === true ? inDoubt(answer.failure) : answer.failure);
