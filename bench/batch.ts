@@ -31,6 +31,8 @@ export interface Turn {
   readonly p50: number;
   readonly p99: number;
   readonly cpu: CpuTimes;
+  /** Batches answered 503. */
+  readonly refused: number;
   /** Events per second with the time that the objects needed to catch up. */
   readonly applied: number;
 }
@@ -76,12 +78,14 @@ export async function takeTurn(
     connections,
     milliseconds: 1000 * seconds,
     status: 202,
+    countsRefusals: true,
     next,
   });
   if (readFrom !== undefined) await untilApplied(system, readFrom);
   const events = load.answered * eventsPerRequest;
   return {
     rate: events / load.seconds,
+    refused: load.refused,
     p50: quantile(load.latencies, 0.5),
     p99: quantile(load.latencies, 0.99),
     applied: (1000 * events) / (performance.now() - startedAt),
@@ -120,6 +124,7 @@ function figuresOf(whole: readonly Turn[], edge: readonly Turn[]): Figure[] {
     { name: "  p50 of a batch", unit: "ms", values: whole.map(({ p50 }) => p50) },
     { name: "  p99 of a batch", unit: "ms", values: whole.map(({ p99 }) => p99) },
     { name: "  until applied", unit: "events/s", values: whole.map(({ applied }) => applied) },
+    { name: "  batches answered 503", unit: "", values: whole.map(({ refused }) => refused) },
     { name: "  CPU of workerd", unit: "µs/event", values: cpu(whole, "workerd") },
     { name: "  CPU of the bridge", unit: "µs/event", values: cpu(whole, "bridge") },
     { name: "  CPU of the client", unit: "µs/event", values: cpu(whole, "client") },

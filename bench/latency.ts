@@ -46,6 +46,8 @@ interface Samples {
   readonly acknowledged: number[];
   readonly visible: number[];
   readonly read: number[];
+  /** Answers of 503, after which a bid was sent again: the time until it was acknowledged goes on. */
+  refused: number;
 }
 
 async function measure(system: System, options: BenchmarkOptions): Promise<Samples[]> {
@@ -92,6 +94,7 @@ function figuresOf(rounds: readonly Samples[], goals: LatencyGoals): Figure[] {
       unit: "ms",
       values: of(({ acknowledged }) => acknowledged, 0.99),
     },
+    { name: "  bids answered 503 and sent again", unit: "", values: rounds.map(({ refused }) => refused) },
   ];
 }
 
@@ -126,7 +129,7 @@ class Bidder {
   }
 
   async run(seconds: number): Promise<Samples> {
-    const samples: Samples = { acknowledged: [], visible: [], read: [] };
+    const samples: Samples = { acknowledged: [], visible: [], read: [], refused: 0 };
     await openLoop(bidsPerSecond, Math.round(bidsPerSecond * seconds), (index) => this.#bid(index, samples));
     return samples;
   }
@@ -135,7 +138,9 @@ class Bidder {
     this.#bids += 1;
     const itemId = this.#itemIds[index % 2 === 0 ? 0 : 1 + (((index - 1) / 2) % partitionCount)] ?? "hot";
     const sentAt = performance.now();
-    const answer = await this.#send(this.#post(bidBody(itemId, bidderOf(this.#bids), 100 + this.#bids)));
+    const request = this.#post(bidBody(itemId, bidderOf(this.#bids), 100 + this.#bids));
+    let answer = await this.#send(request);
+    for (; answer.status === 503; answer = await this.#send(request)) samples.refused += 1;
     const acknowledgedAt = performance.now();
     expectStatus(answer, 202);
     samples.acknowledged.push(acknowledgedAt - sentAt);

@@ -51,7 +51,7 @@ export function heedHelp(
   process.exit(unknown.length > 0 ? 1 : 0);
 }
 
-/** Runs those named, or all of them, and prints the table of their figures. */
+/** Runs those named, or all of them, and prints the table of their figures, also where one fails. */
 export async function runBenchmarks(
   benchmarks: Benchmarks,
   names: readonly string[],
@@ -60,12 +60,15 @@ export async function runBenchmarks(
   const options = optionsOf(values);
   console.log(`${describeMachine()}\n`);
   const results: { title: string; figures: readonly Figure[] }[] = [];
-  for (const [name, benchmark] of Object.entries(benchmarks)) {
-    if (names.length > 0 && !names.includes(name)) continue;
-    console.log(benchmark.title);
-    results.push({ title: benchmark.title, figures: await benchmark.run(options) });
+  try {
+    for (const [name, benchmark] of Object.entries(benchmarks)) {
+      if (names.length > 0 && !names.includes(name)) continue;
+      console.log(benchmark.title);
+      results.push({ title: benchmark.title, figures: await benchmark.run(options) });
+    }
+  } finally {
+    console.log(`\n${tableOf(results)}`);
   }
-  console.log(`\n${tableOf(results)}`);
 }
 
 function optionsOf({ scale, rounds, profiles }: CommonValues): BenchmarkOptions {

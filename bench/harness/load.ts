@@ -4,6 +4,8 @@ import { type Answer, Connection } from "./connection.ts";
 export interface Load {
   /** Requests answered with the status that was expected. */
   readonly answered: number;
+  /** Requests answered 503, which a client may send again. They count for nothing else. */
+  readonly refused: number;
   readonly seconds: number;
   /** Of each of them, in milliseconds. */
   readonly latencies: readonly number[];
@@ -14,6 +16,8 @@ export interface ClosedLoop {
   readonly connections: number;
   readonly milliseconds: number;
   readonly status: number;
+  /** Answers of 503 are counted, where they would otherwise end the load. */
+  readonly countsRefusals?: boolean;
   /** The request to send next; undefined ends the load early. */
   readonly next: () => string | undefined;
   readonly onAnswer?: (answer: Answer) => void;
@@ -32,9 +36,10 @@ export async function closedLoop(loop: ClosedLoop): Promise<Load> {
     const connection = connections[lane];
     if (request === undefined || connection === undefined) return "end";
     const answer = await connection.send(request);
+    if (answer.status === 503 && loop.countsRefusals === true) return "refused";
     expectStatus(answer, loop.status);
     loop.onAnswer?.(answer);
-    return "go on";
+    return "answered";
   });
   for (const connection of connections) connection.close();
   return load;
@@ -44,19 +49,22 @@ export async function closedLoop(loop: ClosedLoop): Promise<Load> {
 export async function keepInFlight(
   inFlight: number,
   milliseconds: number,
-  call: (lane: number) => Promise<"go on" | "end">,
+  call: (lane: number) => Promise<"answered" | "refused" | "end">,
 ): Promise<Load> {
   const latencies: number[] = [];
+  let refused = 0;
   const start = performance.now();
   const end = start + milliseconds;
   const keepGoing = async (lane: number): Promise<void> => {
     for (let sentAt = performance.now(); sentAt < end; sentAt = performance.now()) {
-      if ((await call(lane)) === "end") break;
-      latencies.push(performance.now() - sentAt);
+      const outcome = await call(lane);
+      if (outcome === "end") break;
+      if (outcome === "refused") refused += 1;
+      else latencies.push(performance.now() - sentAt);
     }
   };
   await Promise.all(Array.from({ length: inFlight }, (_, lane) => keepGoing(lane)));
-  return { answered: latencies.length, seconds: (performance.now() - start) / 1000, latencies };
+  return { answered: latencies.length, refused, seconds: (performance.now() - start) / 1000, latencies };
 }
 
 export function expectStatus(answer: Answer, status: number): void {

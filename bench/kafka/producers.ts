@@ -56,7 +56,7 @@ class HttpProducer implements BidProducer {
       const answer = await (this.#connections[lane] as Connection).send(next());
       expectStatus(answer, 200);
       this.#check(answer);
-      return "go on";
+      return "answered";
     });
   }
 
@@ -118,7 +118,7 @@ export function libraryProducer({ brokers }: Setting, topic: string): BidProduce
     load: (size, inFlight, milliseconds) =>
       keepInFlight(inFlight, milliseconds, async () => {
         await producer.send({ messages: next[size]() });
-        return "go on";
+        return "answered";
       }),
     close: () => producer.close(),
   };

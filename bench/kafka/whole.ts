@@ -95,6 +95,7 @@ function turnFigures(name: string, turns: readonly Turn[]): Figure[] {
     { name, unit: "events/s", values: turns.map(({ rate }) => rate) },
     { name: "  p50 of a batch", unit: "ms", values: turns.map(({ p50 }) => p50) },
     { name: "  p99 of a batch", unit: "ms", values: turns.map(({ p99 }) => p99) },
+    { name: "  batches answered 503", unit: "", values: turns.map(({ refused }) => refused) },
     { name: "  CPU of workerd", unit: "µs/event", values: turns.map(({ cpu }) => cpu.workerd) },
     { name: "  CPU of the bridge", unit: "µs/event", values: turns.map(({ cpu }) => cpu.bridge) },
   ];
