@@ -77,7 +77,7 @@ export class PartitionQueue {
   /** The topic as it was last seen, and the last offset acknowledged there. */
   topicId = "";
   lastOffset = -1;
-  /** Halved when the broker found a batch too large, until one goes through. */
+  /** Halved when the broker refused a batch that may go in parts, until one goes through. */
   mostRecords = Number.POSITIVE_INFINITY;
   #waiting: Piece[] = [];
 
@@ -148,7 +148,7 @@ export class PartitionQueue {
     this.#waiting = this.#waiting.filter((piece) => !piece.isTaken);
   }
 
-  /** The batch is larger than the broker takes: its records go in two. False for a single record. */
+  /** The broker refused the batch for its size or for one of its records: it goes in two. False for a single record. */
   halve(): boolean {
     const { batch } = this;
     if (batch === undefined || batch.count === 1) return false;

@@ -20,7 +20,8 @@ export type PartitionAnswer =
   | { readonly kind: "again"; readonly failure: LogFailure }
   /** The broker does not know the producer any more: the batch needs another. */
   | { readonly kind: "renew"; readonly failure: LogFailure }
-  | { readonly kind: "too-large"; readonly failure: LogFailure }
+  /** Nothing of it was appended; in parts, some of it may be. */
+  | { readonly kind: "apart"; readonly failure: LogFailure }
   | { readonly kind: "failed"; readonly failure: LogFailure };
 
 /** The producer's state at the broker is gone, or is not what the batch goes on from. */
@@ -31,6 +32,9 @@ const stateIsLost = new Set([
   "INVALID_PRODUCER_ID_MAPPING",
   "PRODUCER_FENCED",
 ]);
+
+/** One record is at fault, and the broker refuses the others of its batch with it. */
+const recordIsAtFault = new Set(["INVALID_RECORD", "INVALID_TIMESTAMP"]);
 
 function find(response: ProduceResponse, queue: PartitionQueue): PartitionResponse | undefined {
   return response.responses
@@ -67,7 +71,9 @@ export function answerFor(
     };
   }
   const failure = failureFromCode(found.errorCode, subject);
-  if (stateIsLost.has(errorName(found.errorCode))) return { kind: "renew", failure };
+  const name = errorName(found.errorCode);
+  if (stateIsLost.has(name)) return { kind: "renew", failure };
+  if (recordIsAtFault.has(name)) return { kind: "apart", failure };
   switch (failure.code) {
     // A broker that was just made the leader, or was just relieved of it, may not know the partition.
     case "unknown-partition":
@@ -76,7 +82,7 @@ export function answerFor(
     case "timeout":
       return { kind: "again", failure };
     case "too-large":
-      return { kind: "too-large", failure };
+      return { kind: "apart", failure };
     case "refused":
     case "forbidden":
       return { kind: "failed", failure };

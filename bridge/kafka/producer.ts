@@ -175,7 +175,7 @@ export class Producer {
           this.#tryAgain(queue, answer.failure);
         }
         break;
-      case "too-large":
+      case "apart":
         // What is in doubt may be in the log as it was: in two it would be another batch.
         if (queue.batch?.isInDoubt === true) queue.fail(inDoubt(answer.failure));
         else if (!queue.halve()) queue.fail(answer.failure);

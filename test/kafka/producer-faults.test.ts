@@ -33,7 +33,10 @@ describe("a producer on a wire that fails", () => {
     cluster = await startKafka({ port, settings: advertised });
     const brokers = [`127.0.0.1:${wire.port}`];
     await makeTopics(brokers, { bids: partitions, codes: 1 });
-    log = await openKafkaLog(brokers, { bids: partitions, codes: 1 }, { produceTimeoutMs: 1_000 });
+    // Kafka's default, which the other topics of tests do without.
+    await makeTopics(brokers, { punctual: 1 }, { "message.timestamp.after.max.ms": "3600000" });
+    const topics = { bids: partitions, codes: 1, punctual: 1 };
+    log = await openKafkaLog(brokers, topics, { produceTimeoutMs: 1_000 });
   });
   afterAll(async () => {
     wire.fault = () => undefined;
@@ -122,6 +125,26 @@ describe("a producer on a wire that fails", () => {
     expect(wire.produces - before).toBe(1);
     expect((await readAll("bids", 0)).map(({ value }) => value)).not.toContain("given up");
     await fresh.close();
+  });
+
+  test("a record that the broker refuses takes no other with it, of its own call or of another's", async () => {
+    const punctual = (value: string, timestamp: number) => ({
+      ...record(0, value),
+      topic: "punctual",
+      timestamp,
+    });
+    const now = Date.now();
+    const [first, mixed, last] = await Promise.all([
+      log.append([punctual("a", now), punctual("b", now)]),
+      log.append([punctual("c", now), punctual("ahead", now + 86_400_000), punctual("behind it", now)]),
+      log.append([punctual("d", now)]),
+    ]);
+    expect(first).toMatchObject([{ offset: 0 }, { offset: 1 }]);
+    expect(mixed[0]).toMatchObject({ offset: 2 });
+    expect(failureOf(mixed[1])).toMatchObject({ code: "refused", effect: "none" });
+    expect(failureOf(mixed[2])).toMatchObject({ code: "unavailable", effect: "none" });
+    expect(last).toMatchObject([{ offset: 3 }]);
+    expect((await readAll("punctual", 0)).map(({ value }) => value)).toEqual(["a", "b", "c", "d"]);
   });
 
   test("every error that Kafka lists has its meaning in the table", () => {
