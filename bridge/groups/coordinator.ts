@@ -56,9 +56,10 @@ export interface Member {
 export interface Coordinator {
   /**
    * What the group knows of an instance, whichever copy acts as it; null where it is not in.
-   * `rebalancing`: it is in, and the group does not tell now.
+   * `rebalancing`: it is in, and the group does not tell now. `foreign`: a member of another program
+   * bears the name.
    */
-  subscription(id: InstanceId): Promise<Subscription | "rebalancing" | null>;
+  subscription(id: InstanceId): Promise<Subscription | "rebalancing" | "foreign" | null>;
   /** Nothing is sent before it joins. */
   member(id: InstanceId): Member;
   /** In the order asked for. */

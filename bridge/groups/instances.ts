@@ -68,6 +68,8 @@ export class InstanceGroups implements ConsumerGroups {
   async remove(request: RemoveRequest): Promise<void> {
     const subscription = await this.#coordinator.subscription(request);
     if (subscription === "rebalancing") throw rebalancing();
+    // Its topics are its own program's business: no rights here say who may throw it out.
+    if (subscription === "foreign") throw foreign(request);
     for (const topic of subscription?.topics ?? []) request.authorize(topic);
     if (subscription?.settings.autoCommit === true) await this.#commitAtTheEnd(request);
     this.#instances.get(keyOf(request))?.end();
@@ -113,6 +115,8 @@ export class InstanceGroups implements ConsumerGroups {
   async #take(id: InstanceId, wanted: Subscription | null): Promise<Instance> {
     const known = await this.#coordinator.subscription(id);
     if (known === "rebalancing" && wanted === null) throw rebalancing();
+    // To join in its name would fence it.
+    if (known === "foreign") throw foreign(id);
     const subscription = known === "rebalancing" ? wanted : (known ?? wanted);
     if (subscription === null) {
       throw new LogFailure(
@@ -156,6 +160,11 @@ export class InstanceGroups implements ConsumerGroups {
 
 function keyOf({ group, instance }: InstanceId): string {
   return JSON.stringify([group, instance]);
+}
+
+function foreign({ group, instance }: InstanceId): LogFailure {
+  const text = `${instance} of group ${group} is a member of another program`;
+  return new LogFailure("refused", "none", text);
 }
 
 function rebalancing(): LogFailure {

@@ -1,4 +1,4 @@
-import { Producer, stringSerializers } from "@platformatic/kafka";
+import { Consumer, Producer, stringSerializers } from "@platformatic/kafka";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { KafkaLog } from "../../bridge/kafka/kafka-log.ts";
 import type { ConsumeRequest } from "../../bridge/groups.ts";
@@ -95,6 +95,28 @@ describe("a consumer group of the bridge on Kafka", () => {
     });
     await append(topic, ["4"]);
     expect(await take({ ...latest, instance: "b" }, 1)).toEqual(["4"]);
+  });
+
+  test("leaves a member of another program in its group, whatever topics the caller may consume", async () => {
+    const group = newGroup();
+    const consumer = new Consumer({
+      clientId: "another",
+      bootstrapBrokers: [...brokers],
+      groupId: group,
+      groupInstanceId: "theirs",
+      protocols: [{ name: "range", version: 1 }],
+    });
+    const stream = await consumer.consume({ topics: ["groups.kept"], mode: "latest" });
+    const members = async () =>
+      (await log.groups.list()).find(({ name }) => name === group)?.instances.map(({ name }) => name);
+    const refused = { code: "refused", effect: "none" };
+    const theirs = { group, instance: "theirs" };
+    await expect(log.groups.remove({ ...theirs, authorize: () => undefined })).rejects.toMatchObject(refused);
+    const taking = log.groups.consume({ ...requestOf("groups.txn", "latest"), ...theirs });
+    await expect(taking).rejects.toMatchObject(refused);
+    expect(await members()).toEqual(["theirs"]);
+    await stream.close();
+    await consumer.close(true);
   });
 
   test("keeps its settings and its place in Kafka alone: a bridge that starts anew goes on", async () => {

@@ -29,14 +29,18 @@ export class KafkaCoordinator implements Coordinator {
     this.#brokers = new GroupBrokers(cluster);
   }
 
-  async subscription({ group, instance }: InstanceId): Promise<Subscription | "rebalancing" | null> {
+  async subscription({
+    group,
+    instance,
+  }: InstanceId): Promise<Subscription | "rebalancing" | "foreign" | null> {
     const { groups } = await this.#brokers.ask(group, "looking for an instance", (connection) =>
       describeGroupsV5.api.async(connection, [group], false),
     );
     const member = groups[0]?.members.find(({ groupInstanceId }) => groupInstanceId === instance);
     if (member === undefined) return null;
     // Kafka tells what a member subscribes to only while the group is stable.
-    return member.memberMetadata.length === 0 ? "rebalancing" : decodeSubscription(member.memberMetadata);
+    if (member.memberMetadata.length === 0) return "rebalancing";
+    return decodeSubscription(member.memberMetadata) ?? "foreign";
   }
 
   member(id: InstanceId): Member {
