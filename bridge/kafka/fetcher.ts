@@ -54,18 +54,25 @@ export class Fetcher {
   /**
    * Resolves when one of the positions may have records, or after `milliseconds`. The answer itself is
    * thrown away: it came over a connection on which nothing else may wait.
+   * @param release called when every broker has answered. One that answers early ends the wait, and
+   *   the others go on: a wait sent behind theirs would only begin when they end, and a reader that
+   *   is woken often would pile them up beyond anyone's patience.
    */
   async wait(
     positions: readonly TopicPartitionOffset[],
     milliseconds: number,
     pool: ConnectionPool,
+    release: () => void,
   ): Promise<void> {
-    const nodes = Map.groupBy(this.#placesOf(positions), ({ node }) => node);
-    const waits = [...nodes].map(([node, places]) =>
-      this.#request(pool, node, places, { waitMs: milliseconds, partitionBytes: 1 }),
-    );
-    // One that answers early ends the wait; the others' answers have no reader.
-    await Promise.race(waits);
+    const waits: Promise<Fetched>[] = [];
+    try {
+      for (const [node, places] of Map.groupBy(this.#placesOf(positions), (place) => place.node)) {
+        waits.push(this.#request(pool, node, places, { waitMs: milliseconds, partitionBytes: 1 }));
+      }
+      await Promise.race(waits);
+    } finally {
+      void Promise.allSettled(waits).then(release);
+    }
   }
 
   #placesOf(positions: readonly TopicPartitionOffset[]): Place[] {

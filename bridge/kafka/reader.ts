@@ -50,9 +50,7 @@ export class Reader {
       await sleep(Math.min(milliseconds, POLL_MS));
       return;
     }
-    const waiting = this.#fetcher
-      .wait(positions, milliseconds, pool)
-      .finally(() => this.#waits.giveBack(pool));
+    const waiting = this.#fetcher.wait(positions, milliseconds, pool, () => this.#waits.giveBack(pool));
     await Promise.race([waiting, aborted(signal)]);
     // A caller that is gone leaves its wait to the broker, which ends it soon.
     waiting.catch(() => undefined);
