@@ -14,7 +14,8 @@ const headEnd = Buffer.from("\r\n\r\n");
  * status and its length. Chunked answers are refused: none of those measured here is one.
  */
 export class Connection {
-  readonly #socket: Socket;
+  readonly #url: string;
+  #socket: Socket | undefined;
   #chunks: Buffer[] = [];
   /** Of all chunks. */
   #length = 0;
@@ -24,32 +25,46 @@ export class Connection {
     | { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }
     | undefined;
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on("data", (chunk) => this.#take(chunk));
-    socket.on("error", (error) => this.#settle?.reject(error));
-    socket.on("close", () => this.#settle?.reject(new Error("the server closed the connection")));
+  private constructor(url: string) {
+    this.#url = url;
   }
 
-  static open(url: string): Promise<Connection> {
-    const { hostname, port } = new URL(url);
+  static async open(url: string): Promise<Connection> {
+    const connection = new Connection(url);
+    await connection.#open();
+    return connection;
+  }
+
+  #open(): Promise<Socket> {
+    const { hostname, port } = new URL(this.#url);
     return new Promise((resolve, reject) => {
       const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-      socket.once("error", reject);
-      socket.once("connect", () => resolve(new Connection(socket)));
+      socket.on("error", (error) => (this.#settle?.reject ?? reject)(error));
+      socket.on("data", (chunk) => this.#take(chunk));
+      socket.on("close", () => {
+        if (this.#socket === socket) this.#socket = undefined;
+        this.#settle?.reject(new Error("the server closed the connection"));
+      });
+      socket.once("connect", () => {
+        this.#keep(Buffer.alloc(0));
+        this.#socket = socket;
+        resolve(socket);
+      });
     });
   }
 
-  send(request: string): Promise<Answer> {
+  /** Opens the connection again where the server has closed it: workerd does so after 5 s without a request. */
+  async send(request: string): Promise<Answer> {
+    const socket = this.#socket ?? (await this.#open());
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
-      this.#socket.write(request, "latin1");
+      socket.write(request, "latin1");
     });
   }
 
   close(): void {
     this.#settle = undefined;
-    this.#socket.destroy();
+    this.#socket?.destroy();
   }
 
   #take(chunk: Buffer): void {
