@@ -45,6 +45,8 @@ function optionsOf(start: GatewayStart): MiniflareOptions {
     cf: false,
     log: new Log(LogLevel.WARN),
     logRequests: false,
+    // What the sweep is driven by.
+    unsafeTriggerHandlers: true,
     telemetry: { enabled: false },
     resourcePersistencePath: start.objects,
     workers: [
