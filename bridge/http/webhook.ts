@@ -11,15 +11,16 @@ import type { Reply } from "./reply.ts";
 const STANDARD =
   /^(?:accept|accept-.*|access-control-.*|alt-.*|cache-control|cdn-.*|connection|content-.*|cookie2?|date|dnt|early-data|expect|from|host|http2-settings|if-.*|keep-alive|max-forwards|origin|pragma|prefer|priority|proxy-.*|range|referer|sec-.*|save-data|te|trailer|transfer-encoding|upgrade|upgrade-insecure-requests|user-agent|via|warning)$/;
 
-/** Credentials. */
-const SECRET = /^(?:authorization|x-authorization|x-amz-security-token|cf-access-.*)$/;
+/** Credentials: any name with a word for one. */
+const SECRET =
+  /(?:^|[-_])(?:auth|authorization|authentication|api-?keys?|keys?|secrets?|tokens?|password|passwd|credentials?|session|csrf|xsrf|jwt)(?:[-_]|$)|^cf-access-.*$/;
 
 /**
  * What proxies and platforms add; some hold the address of a client, which is never kept. Any name
  * with a word for an address is taken for one.
  */
 const ADDRESS =
-  /^(?:cf-.*|forwarded|x-forwarded.*|x-vercel-.*|x-envoy-.*|x-azure-.*|x-appengine-.*|fastly-.*|fly-.*|x-client-.*|x-remote-.*)$|(?:^|[-_])(?:ip|ips|ipv4|ipv6|ipaddress|clientip|userip|addr|address|forwarded)(?:[-_]|$)|-for$/;
+  /^(?:cf-.*|forwarded|x-forwarded.*|x-vercel-.*|x-envoy-.*|x-azure-.*|x-appengine-.*|fastly-.*|fly-.*|x-client-.*|(?:x-)?remote.*|(?:x-)?peer.*)$|(?:^|[-_])(?:ip|ips|ipv4|ipv6|ipaddr|ipaddress|(?:real|source|client|user|true|origin|remote)ip|addr|address|forwarded)(?:[-_]|$)|-for$/;
 
 /**
  * One record: the request's body as it is, with the headers that say something of the event.

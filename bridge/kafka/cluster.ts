@@ -39,6 +39,7 @@ export class Cluster {
   #topics: ReadonlyMap<string, Topic> = new Map();
   #names: ReadonlyMap<string, string> = new Map();
   #clusterId = "";
+  /** When the view was asked for. */
   #seenAt = Number.NEGATIVE_INFINITY;
   #silentSince: number | null = null;
   #turn = 0;
@@ -102,19 +103,25 @@ export class Cluster {
     return this.#topics;
   }
 
-  /** Asks the cluster, together with whoever else is asking. @throws {LogFailure} */
-  async refresh(): Promise<void> {
-    if (Date.now() - this.#seenAt < SHORTEST_AGE_MS) return;
-    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
-    await this.#asking;
+  /**
+   * Asks the cluster, together with whoever else is asking, for a view that was not asked for before
+   * `notBefore` (milliseconds since the epoch): what is under way may be older than what it is to tell.
+   * @throws {LogFailure}
+   */
+  async refresh(notBefore: number = Date.now() - SHORTEST_AGE_MS): Promise<void> {
+    while (this.#seenAt < notBefore) {
+      this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+      await this.#asking;
+    }
   }
 
   async #ask(): Promise<void> {
+    const askedAt = Date.now();
     try {
       const connection = await this.connectToAny();
       this.#protocol ??= await agreeOnProtocol(connection);
       this.#see(await askForTopics(this.#protocol, connection));
-      this.#seenAt = Date.now();
+      this.#seenAt = askedAt;
       this.#silentSince = null;
     } catch (error) {
       this.#silentSince ??= Date.now();

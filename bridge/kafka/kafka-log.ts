@@ -5,6 +5,7 @@ import {
   type AppendResult,
   type EventLog,
   type IdentifiedOffset,
+  LogFailure,
   type OffsetsAt,
   type ReadRequest,
   type ReadResult,
@@ -139,8 +140,9 @@ export class KafkaLog implements EventLog {
         await this.#cluster.refresh();
         return;
       } catch (error) {
-        const isRefused = error instanceof Error && Reflect.get(error, "code") === "forbidden";
-        if (isRefused || Date.now() > until) {
+        const isFinal =
+          error instanceof LogFailure && (error.code === "forbidden" || error.code === "refused");
+        if (isFinal || Date.now() > until) {
           const reason = error instanceof Error ? error.message : String(error);
           throw new Error(`${reason} (${brokers.join(", ")}).`, { cause: error });
         }

@@ -36,19 +36,29 @@ const stateIsLost = new Set([
 /** One record is at fault, and the broker refuses the others of its batch with it. */
 const recordIsAtFault = new Set(["INVALID_RECORD", "INVALID_TIMESTAMP"]);
 
-function find(response: ProduceResponse, queue: PartitionQueue): PartitionResponse | undefined {
+function find(
+  response: ProduceResponse,
+  queue: Pick<PartitionQueue, "topic" | "partition">,
+): PartitionResponse | undefined {
   return response.responses
     .find(({ name }) => name === queue.topic)
     ?.partitionResponses.find(({ index }) => index === queue.partition);
 }
 
 /**
- * Whether a batch was appended before what was appended last: only in another log, which a topic
- * that is made again has, so that the view of the cluster is old.
+ * What a batch's offset says of the log that took it. Right behind the last one it is the same log.
+ * Behind a stretch, others wrote in between, or it is another log that has outgrown ours. Before the
+ * last one, or where there is no last one, nothing ties it to the topic in view.
  */
-export function showsAnotherLog(response: ProduceResponse, queue: PartitionQueue): boolean {
-  const found = find(response, queue);
-  return found !== undefined && found.errorCode === 0 && Number(found.baseOffset) <= queue.lastOffset;
+export function doubtOf(
+  response: ProduceResponse,
+  { topic, partition, lastOffset }: PartitionQueue,
+): "none" | "others-wrote" | "another-log" {
+  const found = find(response, { topic, partition });
+  if (found === undefined || found.errorCode !== 0) return "none";
+  const baseOffset = Number(found.baseOffset);
+  if (lastOffset < 0 || baseOffset <= lastOffset) return "another-log";
+  return baseOffset === lastOffset + 1 ? "none" : "others-wrote";
 }
 
 export function answerFor(

@@ -3,9 +3,12 @@ import { LogFailure } from "../log.ts";
 import type { Cluster } from "./cluster.ts";
 import { failureFrom } from "./errors.ts";
 import type { PartitionQueue, ProducerIdentity } from "./partition-queue.ts";
-import { answerFor, type PartitionAnswer, type ProduceResponse, showsAnotherLog } from "./produce-answer.ts";
+import { answerFor, type PartitionAnswer, type ProduceResponse, doubtOf } from "./produce-answer.ts";
 import { sendProduce } from "./produce-request.ts";
 import { identify } from "./record-batch.ts";
+
+/** How old a view may be that tells the id of a topic in which others wrote as well. Milliseconds. */
+const OTHERS_WROTE_AGE_MS = 250;
 
 export type Answers = ReadonlyMap<PartitionQueue, PartitionAnswer>;
 
@@ -35,7 +38,7 @@ export class ProduceExchange {
     const progress: Progress = { isSent: false, isGivenUp: false };
     try {
       const response = await withTimeLimit(this.#request(node, queues, remaining, progress), remaining);
-      if (queues.some((queue) => showsAnotherLog(response, queue))) await this.#cluster.refresh();
+      await this.#refreshFor(queues, response);
       return new Map(queues.map((queue) => [queue, answerFor(queue, response, this.#cluster)]));
     } catch (error) {
       progress.isGivenUp = true;
@@ -43,6 +46,27 @@ export class ProduceExchange {
       const left = failure.code === "timeout" && progress.isSent ? "unknown" : failure.effect;
       const again = new LogFailure(failure.code, left, failure.message, failure);
       return new Map(queues.map((queue) => [queue, { kind: "again", failure: again }]));
+    }
+  }
+
+  /**
+   * A topic that was made again answers to the same name: where the offsets leave that open, the id is
+   * looked up anew before anybody is told it. The records are in the log whatever comes of that.
+   */
+  async #refreshFor(queues: readonly PartitionQueue[], response: ProduceResponse): Promise<void> {
+    const answeredAt = Date.now();
+    const doubts = queues.map((queue) => doubtOf(response, queue));
+    if (doubts.every((doubt) => doubt === "none")) return;
+    const needsNewest = doubts.includes("another-log");
+    try {
+      await this.#cluster.refresh(needsNewest ? answeredAt : answeredAt - OTHERS_WROTE_AGE_MS);
+    } catch (error) {
+      throw new LogFailure(
+        "unavailable",
+        "unknown",
+        "Kafka does not tell which topic took the records",
+        error,
+      );
     }
   }
 

@@ -141,7 +141,9 @@ export class Producer {
     } catch (error) {
       const failure = failureFrom(error, "looking for a leader", "none");
       this.#fill(queue);
-      this.#decide(queue, { kind: failure.code === "unknown-partition" ? "failed" : "again", failure });
+      // A partition that was there when the batch was first sent may be on its way back.
+      const isNews = failure.code === "unknown-partition" && queue.batch?.attempts === 0;
+      this.#decide(queue, { kind: isNews ? "failed" : "again", failure });
       return undefined;
     }
   }

@@ -16,6 +16,7 @@ import {
   produceV11,
   produceV9,
 } from "@platformatic/kafka";
+import { LogFailure } from "../log.ts";
 
 /** The versions of the protocol's requests that both sides speak. */
 export interface Protocol {
@@ -35,7 +36,7 @@ const INIT_PRODUCER_ID_KEY = 22;
 /**
  * Agrees on versions with the cluster. The lowest that are spoken are those of Kafka 3.1, the first
  * whose fetches name topics by id: an older one could not tell a topic from its successor.
- * @throws {Error} with a plain sentence for a Kafka that is too old.
+ * @throws {LogFailure} `refused`, for a Kafka that is too old.
  */
 export async function agreeOnProtocol(connection: Connection): Promise<Protocol> {
   const { apiKeys } = await apiVersionsV3.api.async(connection, "gavel-bridge", "1");
@@ -45,7 +46,8 @@ export async function agreeOnProtocol(connection: Connection): Promise<Protocol>
       ([version]) => offered !== undefined && version >= offered.minVersion && version <= offered.maxVersion,
     );
     if (found !== undefined) return found[1];
-    throw new Error("This Kafka is too old for the bridge, or too new: it speaks with Kafka 3.1 and later.");
+    const text = "this Kafka is too old for the bridge, or too new: it speaks with Kafka 3.1 and later";
+    throw new LogFailure("refused", "none", text);
   };
   return {
     metadata: choose(METADATA_KEY, [[12, metadataV12.api]]),

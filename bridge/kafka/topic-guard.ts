@@ -1,4 +1,4 @@
-import { Admin, ConfigResourceTypes } from "@platformatic/kafka";
+import { Admin, ConfigResourceTypes, describeConfigsV4 } from "@platformatic/kafka";
 import { LogFailure } from "../log.ts";
 import type { Cluster } from "./cluster.ts";
 import { type KafkaConnection, poolOptions } from "./connection.ts";
@@ -93,9 +93,10 @@ export class TopicGuard {
         resourceName,
         configurationKeys: [...SETTINGS],
       }));
-      const described = await this.#admin.describeConfigs({ resources });
+      const connection = await this.#cluster.connectToAny();
+      const { results } = await describeConfigsV4.api.async(connection, resources, false, false);
       return new Map(
-        described.map(({ resourceName, configs }) => [
+        results.map(({ resourceName, configs }) => [
           resourceName,
           new Map(configs.map(({ name, value }) => [name, value ?? ""])),
         ]),
@@ -103,6 +104,7 @@ export class TopicGuard {
     } catch (error) {
       const failure = failureFrom(error, "looking at its topics' settings", "none");
       if (failure.code === "forbidden") return new Map();
+      this.#cluster.turnAway();
       throw failure;
     }
   }
@@ -120,7 +122,9 @@ export class TopicGuard {
       } catch (error) {
         // Another copy of the bridge was first.
         if (protocolErrorName(error) === "TOPIC_ALREADY_EXISTS") continue;
-        throw failureFrom(error, `making topic ${topic}`, "unknown");
+        const failure = failureFrom(error, `making topic ${topic}`, "unknown");
+        const advice = `It was to have ${replication} replicas, ${minInsyncReplicas} of them in sync.`;
+        throw new LogFailure(failure.code, failure.effect, `${failure.message}. ${advice}`, failure);
       }
     }
   }

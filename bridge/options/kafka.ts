@@ -69,6 +69,8 @@ export function refuseKafkaOptions(from: Sources): void {
 
 function readBrokers(from: Sources): readonly string[] {
   const brokers = from.list("kafka");
+  if (brokers.length === 0)
+    throw new Error("--kafka names no broker: write host:port, for example kafka-1:9092.");
   for (const broker of brokers) {
     const port = /^(?:[^\s:[\]/@]+|\[[\da-f:.]+\]):(\d{1,5})$/i.exec(broker)?.[1];
     if (port === undefined || Number(port) < 1 || Number(port) > 65_535) {

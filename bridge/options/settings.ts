@@ -4,6 +4,7 @@ import { type LogLevel, logLevels } from "../../src/lib/log.ts";
 import { type KafkaSettings, readKafka, refuseKafkaOptions } from "./kafka.ts";
 import { readLimits } from "./limits.ts";
 import { Sources } from "./sources.ts";
+import { options } from "./table.ts";
 import { readTopics, type TopicSetting } from "./topics.ts";
 import { readUsers } from "./users.ts";
 
@@ -27,7 +28,8 @@ export function readSettings(args: string[], env: NodeJS.ProcessEnv): BridgeSett
   const from = new Sources(args, env);
   if (from.isOn("help")) return null;
   return {
-    host: from.text("host") ?? "",
+    // An empty one would listen on every address there is.
+    host: from.text("host") || options.host.fallback,
     port: from.integer("port", 0, 65_535),
     log: readLog(from),
     topics: readTopics(from),

@@ -123,7 +123,7 @@ describe("npm start", () => {
     const [port] = await freePorts(1);
     const refused = start({ GAVEL_HOME: freshHome() }, "--kafka", `127.0.0.1:${port}`);
     expect(refused.status).toBe(1);
-    expect(refused.stderr).toMatch(new RegExp(`^gavel: no Kafka answers at 127\\.0\\.0\\.1:${port} .+\\n$`));
+    expect(refused.stderr).toMatch(new RegExp(`^gavel: no Kafka answers at 127\\.0\\.0\\.1:${port}: .+\\n$`));
   });
 
   it("refuses what it does not know, in one sentence", () => {

@@ -29,8 +29,9 @@ const end = async ({ process }: BridgeChild) => {
   await gone;
 };
 const brokers = (listener: keyof typeof listeners) => (listeners[listener] ?? []).join(",");
+/** With time for a broker that loads a codec, or gives out producer ids, for the first time. */
 const over = (servers: string, ...more: string[]) => [
-  ...["--kafka", servers, "--topics", topic, "--partitions", "1"],
+  ...["--kafka", servers, "--topics", topic, "--partitions", "1", "--produce-timeout-ms", "20000"],
   ...more,
 ];
 const tls = () => ["--tls", "--tls-ca", join(folder, "authority.pem")];
@@ -161,7 +162,7 @@ describe("a bridge whose broker stands still", () => {
   afterAll(() => cluster.stop());
 
   const startSlow = (...more: string[]) =>
-    start(over(cluster.bootstrap.join(","), "--produce-timeout-ms", "30000", "--metrics-open", ...more));
+    start(over(cluster.bootstrap.join(","), "--metrics-open", ...more));
   const inFlight = async ({ url }: BridgeChild) => {
     const families = parseExposition(await (await fetch(`${url}/metrics`)).text());
     return families.get("gavel_bridge_bytes_in_flight")?.samples[0]?.value ?? 0;

@@ -6,7 +6,9 @@ import { type AppendRecord, EMPTY_HEADERS, jsonSlice, type PartitionRead } from 
 import { adminOf, makeTopics, openKafkaLog } from "../support/kafka-log.ts";
 
 const brokers = inject("kafka").bootstrap;
-const topics = { "reads.txn": 8, "reads.large": 1, "reads.replaced": 1 };
+/** A broker's first transaction takes its time. */
+const patience = { timeout: 20_000 };
+const topics = { "reads.txn": 8, "reads.large": 1, "reads.replaced": 1, "reads.copied": 1 };
 
 interface Read {
   readonly offset: number;
@@ -85,7 +87,7 @@ describe("a read of committed records", () => {
     if (end === "commit") await transaction.commit();
     // The coordinator answers before the partition has the marker.
     const isMarked = async () => (await readAt("reads.txn", partition, 0)).read.end >= values.length + 1;
-    if (end !== "open") await expect.poll(isMarked).toBe(true);
+    if (end !== "open") await expect.poll(isMarked, patience).toBe(true);
     const finish = async () => {
       await transaction.commit();
       await producer.close();
@@ -109,7 +111,7 @@ describe("a read of committed records", () => {
     await transact(1, ["never", "never either"], "abort");
     await append("reads.txn", 1, "after");
     await transact(1, ["yes"], "commit");
-    await expect.poll(async () => (await readAt("reads.txn", 1, 0)).read.end).toBe(7);
+    await expect.poll(async () => (await readAt("reads.txn", 1, 0)).read.end, patience).toBe(7);
     const { read, records } = await readAll("reads.txn", 1, 0);
     expect(records.map(({ offset, value }) => [offset, value])).toEqual([
       [0, "before"],
@@ -131,7 +133,9 @@ describe("a read of committed records", () => {
       { offset: 0 },
     ]);
     await finish();
-    await expect.poll(async () => (await readAt("reads.txn", 2, 0)).values).toEqual(["held", "behind"]);
+    await expect
+      .poll(async () => (await readAt("reads.txn", 2, 0)).values, patience)
+      .toEqual(["held", "behind"]);
   });
 
   test("a waiting read sleeps through markers and wakes for a record", async () => {
@@ -197,7 +201,9 @@ describe("a read of committed records", () => {
       value: jsonSlice(value),
       headers: EMPTY_HEADERS,
     });
-    await expect.poll(async () => (await log.topics(["reads.compacted"])).get("reads.compacted")).toBe(1);
+    await expect
+      .poll(async () => (await log.topics(["reads.compacted"])).get("reads.compacted"), patience)
+      .toBe(1);
     for (const value of ["1", "2", "3"]) {
       expect(await log.append([keyed("same", value)])).toMatchObject([{ offset: Number(value) - 1 }]);
     }
@@ -225,7 +231,7 @@ describe("a read of committed records", () => {
   test("records that are too large together go in several batches, in order", async () => {
     const values = Array.from({ length: 40 }, (_, index) => `${index}`.padEnd(60_000, "y"));
     await makeTopics(brokers, { "reads.small": 1 }, { "max.message.bytes": "200000" });
-    await expect.poll(async () => (await log.topics(["reads.small"])).get("reads.small")).toBe(1);
+    await expect.poll(async () => (await log.topics(["reads.small"])).get("reads.small"), patience).toBe(1);
     const results = await log.append(
       values.map((value) => ({
         topic: "reads.small",
@@ -237,6 +243,20 @@ describe("a read of committed records", () => {
       })),
     );
     expect(results).toMatchObject(values.map((_, offset) => ({ offset })));
+  });
+
+  test("a copy that has not written yet tells the id of the topic that took the record, though it knew another", async () => {
+    const at = { topic: "reads.copied", partition: 0 };
+    const fresh = await openKafkaLog(brokers, topics);
+    await makeTopics(brokers, { "reads.copied": 1 });
+    for (const value of ["0", "1", "2"]) {
+      await expect.poll(async () => (await append(at.topic, 0, value))[0], patience).toHaveProperty("offset");
+    }
+    const record = { ...at, timestamp: 1, key: null, value: jsonSlice("3"), headers: EMPTY_HEADERS };
+    const [result] = await fresh.append([record]);
+    const { read } = await readAt(at.topic, 0, 0);
+    expect(result).toMatchObject({ topicId: read.topicId });
+    await fresh.close();
   });
 
   test("a topic that was made again has another id, in a produce's answer and in a read's", async () => {

@@ -1,5 +1,10 @@
-import { inject } from "vitest";
+import { beforeAll, inject } from "vitest";
 import { describeContract } from "../bridge/contract.ts";
-import { kafkaLogMaker } from "../support/kafka-log.ts";
+import { kafkaLogMaker, removeAllTopics } from "../support/kafka-log.ts";
 
-describeContract("Kafka", kafkaLogMaker(inject("kafka").bootstrap), { isUtf8: true });
+const brokers = inject("kafka").bootstrap;
+
+// The contract asks for all topics that there are.
+beforeAll(() => removeAllTopics(brokers));
+
+describeContract("Kafka", kafkaLogMaker(brokers), { isUtf8: true });

@@ -48,6 +48,13 @@ export async function removeTopics(admin: Admin, names: readonly string[]): Prom
   }
 }
 
+/** What earlier files left on the broker, which runs them one after the other. */
+export async function removeAllTopics(brokers: readonly string[]): Promise<void> {
+  const admin = adminOf(brokers);
+  await removeTopics(admin, await admin.listTopics());
+  await admin.close();
+}
+
 /** Tries again for a few seconds. @throws the last failure */
 async function until(work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 0; ; attempt++) {
