@@ -37,7 +37,7 @@ export class Cluster {
   #protocol: Protocol | undefined;
   #brokers = new Map<number, BrokerAddress>();
   #topics: ReadonlyMap<string, Topic> = new Map();
-  #names: ReadonlyMap<string, string> = new Map();
+  #counts: ReadonlyMap<string, number> = new Map();
   #clusterId = "";
   /** When the view was asked for. */
   #seenAt = Number.NEGATIVE_INFINITY;
@@ -71,13 +71,13 @@ export class Cluster {
     return [...this.#brokers.keys()];
   }
 
-  get topics(): ReadonlyMap<string, Topic> {
-    return this.#topics;
+  /** Topic → partition count, made once a view: every produce asks for it. */
+  get counts(): ReadonlyMap<string, number> {
+    return this.#counts;
   }
 
-  /** The name of the topic with this id, as last seen. */
-  nameOf(topicId: string): string | undefined {
-    return this.#names.get(topicId);
+  get topics(): ReadonlyMap<string, Topic> {
+    return this.#topics;
   }
 
   /** Topics that are at most a few seconds old. @throws {LogFailure} */
@@ -141,7 +141,7 @@ export class Cluster {
       topics.set(name, { id: topicId, leaders });
     }
     this.#topics = topics;
-    this.#names = new Map([...topics].map(([name, { id }]) => [id, name]));
+    this.#counts = new Map([...topics].map(([name, { leaders }]) => [name, leaders.length]));
   }
 
   /** @throws {LogFailure} `unknown-partition`; `unavailable` while there is no leader. */

@@ -196,8 +196,8 @@ export class KafkaLog implements EventLog {
   }
 
   async topics(names: Iterable<string> = []): Promise<ReadonlyMap<string, number>> {
-    const topics = await this.#cluster.known(names);
-    return new Map([...topics].map(([name, { leaders }]) => [name, leaders.length]));
+    await this.#cluster.known(names);
+    return this.#cluster.counts;
   }
 
   async close(): Promise<void> {
