@@ -6,6 +6,9 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+/** The Workers runtime closes a connection after 15 s without a request, whatever is on its way to it. */
+const longestIdleMs = 10_000;
+
 const headEnd = Buffer.from("\r\n\r\n");
 
 /**
@@ -16,6 +19,8 @@ const headEnd = Buffer.from("\r\n\r\n");
 export class Connection {
   readonly #url: string;
   #socket: Socket | undefined;
+  /** When it was opened or last had an answer. */
+  #usedAt = 0;
   #chunks: Buffer[] = [];
   /** Of all chunks. */
   #length = 0;
@@ -39,22 +44,24 @@ export class Connection {
     const { hostname, port } = new URL(this.#url);
     return new Promise((resolve, reject) => {
       const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-      socket.on("error", (error) => (this.#settle?.reject ?? reject)(error));
-      socket.on("data", (chunk) => this.#take(chunk));
-      socket.on("close", () => {
-        if (this.#socket === socket) this.#socket = undefined;
-        this.#settle?.reject(new Error("the server closed the connection"));
+      socket.on("error", (error) => {
+        reject(error);
+        this.#lose(socket, error);
       });
+      socket.on("data", (chunk) => this.#take(chunk));
+      socket.on("close", () => this.#lose(socket, new Error("the server closed the connection")));
       socket.once("connect", () => {
         this.#keep(Buffer.alloc(0));
         this.#socket = socket;
+        this.#usedAt = performance.now();
         resolve(socket);
       });
     });
   }
 
-  /** Opens the connection again where the server has closed it: workerd does so after 5 s without a request. */
+  /** On a new connection where the server has closed this one, or may be about to. */
   async send(request: string): Promise<Answer> {
+    if (performance.now() - this.#usedAt > longestIdleMs) this.close();
     const socket = this.#socket ?? (await this.#open());
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -65,6 +72,14 @@ export class Connection {
   close(): void {
     this.#settle = undefined;
     this.#socket?.destroy();
+    this.#socket = undefined;
+  }
+
+  /** A socket that was left behind concerns nobody. */
+  #lose(socket: Socket, reason: Error): void {
+    if (this.#socket !== socket) return;
+    this.#socket = undefined;
+    this.#settle?.reject(reason);
   }
 
   #take(chunk: Buffer): void {
@@ -87,6 +102,7 @@ export class Connection {
     this.#keep(received.subarray(whole));
     const settle = this.#settle;
     this.#settle = undefined;
+    this.#usedAt = performance.now();
     settle?.resolve({ status, body });
   }
 
