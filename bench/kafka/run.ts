@@ -6,24 +6,12 @@ import { parseArgs } from "node:util";
 import { exitWith, PlainError } from "../../local/problem.ts";
 import { commonFlags, heedHelp, runBenchmarks, usageOf } from "../harness/command.ts";
 import type { BenchmarkOptions } from "../harness/figures.ts";
-import { measureLatency } from "../latency.ts";
-import { measureSustained } from "../sustained.ts";
 import type { KafkaBenchmark } from "./benchmark.ts";
+import { latency, sustained } from "./end-to-end.ts";
 import { fetching } from "./fetch.ts";
 import { batch, single } from "./produce.ts";
 import { Setting } from "./setting.ts";
 import { whole } from "./whole.ts";
-
-const latency: KafkaBenchmark = {
-  title: "(k5) acknowledged until visible over Kafka, 500 single bids/s",
-  run: (setting, options) => measureLatency(options, { p50: 10, p99: 40 }, setting.systemFor("latency")),
-};
-
-const sustained: KafkaBenchmark = {
-  title: "(k6) sustained over Kafka, Nexmark's mix with apply and outputs",
-  run: (setting, options) =>
-    measureSustained(options, { "acknowledged and applied": 25_000 }, setting.systemFor("sustained")),
-};
 
 const benchmarks: Readonly<Record<string, KafkaBenchmark>> = {
   single,
