@@ -21,8 +21,11 @@ const lingerMs = 20;
 const steadyMs = 10;
 /** So many outputs wait for no company. */
 const enoughParts = 200;
-/** How long acknowledgements wait for a transaction to carry them. */
-const settleMs = 50;
+/**
+ * How long acknowledgements wait for a transaction to carry them: one of their own costs as much as
+ * applying a record does. A crash until then sends the outputs again, under their sequences.
+ */
+const settleMs = 400;
 
 /** What one produce brings of one part of the queue. */
 interface Step {
