@@ -1,6 +1,7 @@
-import type { KafkaLog } from "../src/kafka/port.ts";
+import type { KafkaLog, ProduceRecord, ProduceResult } from "../src/kafka/port.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import type { Logger } from "../src/lib/log.ts";
+import type { TopicRole } from "../src/topics.ts";
 
 export type SqlValue = string | number | null | ArrayBuffer;
 export type SqlRow = Record<string, SqlValue>;
@@ -37,4 +38,15 @@ export interface PartitionDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: PartitionSettings;
+  /** Hands records that this partition has appended to those who read their topic. */
+  readonly handOn: HandOn;
 }
+
+/** Records with the places that the log gave them, in order. Costs latency and no event where it fails. */
+export type HandOn = (
+  topic: TopicRole,
+  records: readonly ProduceRecord[],
+  places: readonly AppendedPlace[],
+) => void;
+
+export type AppendedPlace = Extract<ProduceResult, { ok: true }>;

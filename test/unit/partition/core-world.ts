@@ -11,7 +11,7 @@ import {
   type ProduceResult,
   type TopicPartitionOffset,
 } from "../../../src/kafka/port.ts";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 import { memoryStorage } from "../../support/sqlite-storage.ts";
 
 let made = 0;
@@ -167,6 +167,7 @@ export class World {
       log: this.log,
       clock: this.clock,
       logger: () => undefined,
+      handOn: () => undefined,
       settings: {
         topicPrefix: "",
         closeGraceMs: 2_000,
