@@ -91,8 +91,11 @@ test("410 disables a subscription on every partition, is told by one event, and 
   await Promise.all(all.map((one) => woken(one)));
   for (const one of all)
     await until(
-      "it is disabled",
-      async () => statusOf(await notify(one).functionGroupStatus(), id)?.full?.includes("disabled") ?? false,
+      "it is disabled, and no call is under way",
+      async () => {
+        const status = statusOf(await notify(one).functionGroupStatus(), id);
+        return status?.inFlight === 0 && (status.full?.includes("disabled") ?? false);
+      },
       10_000,
     );
   expect(await answered(call(`${subscriptionsPath}/${id}`, { key: "operator" }), 200)).toMatchObject({
