@@ -14,6 +14,8 @@ export interface PartitionStorage {
   run(statement: string, ...parameters: SqlValue[]): void;
   /** Runs `body` in one transaction: all of it or, when it throws, nothing. */
   transaction<Result>(body: () => Result): Result;
+  /** Resolves when everything that was written up to now is on disk. */
+  sync(): Promise<void>;
   /** Sets the object's one alarm (milliseconds since the epoch); a later call replaces it. */
   setAlarm(at: number): Promise<void>;
   /** When the alarm is due, or null. */

@@ -69,8 +69,23 @@ export class Turns {
     if (started.length > 0 || this.host.state.hasRowChanges) this.host.state.commit();
     else if (this.host.state.hasLedgerChanges) void this.settleWithin(settleMs);
     else void this.settleWithin(idleSettleMs);
-    for (const [driven, delivery, call] of started) void this.run(driven, delivery, call);
+    if (started.length > 0) void this.callOnceStored(started);
     this.host.onTurn();
+  }
+
+  /**
+   * What is committed is on disk a moment later, and lost with the object until then: a call that
+   * went out before would be forgotten, and made again beside itself. A runtime that holds requests
+   * until then does not hold calls of entrypoints.
+   */
+  private async callOnceStored(started: readonly [DrivenFunction, Delivery, Call][]): Promise<void> {
+    try {
+      await this.dependencies.storage.sync();
+    } catch (error) {
+      // What cannot be stored ends the object; its next life knows of none of these.
+      return this.host.onFailure(error);
+    }
+    for (const [driven, delivery, call] of started) void this.run(driven, delivery, call);
   }
 
   /** Nothing starts while the outbox is full: what ends could not be told. */

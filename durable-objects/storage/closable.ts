@@ -22,6 +22,7 @@ export function closable(inner: PartitionStorage): ClosableStorage {
       run: (statement, ...parameters) => open().run(statement, ...parameters),
       transaction: (body) => open().transaction(body),
       // Nobody waits for these, and nobody is left whom an alarm could wake.
+      sync: () => (isClosed ? Promise.resolve() : inner.sync()),
       setAlarm: (at) => (isClosed ? Promise.resolve() : inner.setAlarm(at)),
       getAlarm: () => (isClosed ? Promise.resolve(null) : inner.getAlarm()),
     },

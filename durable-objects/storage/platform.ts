@@ -7,6 +7,7 @@ export function platformStorage(storage: DurableObjectStorage): PartitionStorage
       storage.sql.exec<Row>(statement, ...parameters).toArray(),
     run: (statement, ...parameters) => void storage.sql.exec(statement, ...parameters),
     transaction: (body) => storage.transactionSync(body),
+    sync: () => storage.sync(),
     setAlarm: (at) => storage.setAlarm(at),
     getAlarm: () => storage.getAlarm(),
   };

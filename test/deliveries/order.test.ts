@@ -63,12 +63,16 @@ async function end(partition: number): Promise<void> {
  * Ends objects at random moments, one or all, and has them go on as the sweep would; not before
  * they are at work again, so that there is something to be hit.
  */
-async function endObjects(random: Random, callCount: () => Promise<number>): Promise<void> {
+async function endObjects(
+  random: Random,
+  callCount: () => Promise<number>,
+  isAllThrough: () => boolean,
+): Promise<void> {
   for (let ended = 0; ended < endings; ended += 1) {
     const before = await callCount();
-    const isAtWork = async () => (await callCount()) >= before + callsBetween;
-    // When all is done nothing is: the rest end at rest.
-    await until("", isAtWork, 3_000).catch(() => undefined);
+    // When all is done nothing is at work: the rest end at rest.
+    const isAtWork = async () => isAllThrough() || (await callCount()) >= before + callsBetween;
+    await until("", isAtWork, 1_000).catch(() => undefined);
     await pause(random.integer(1, 100));
     await (random.chance(0.25) ? abortAllDurableObjects() : end(random.pick(partitions)));
     for (const partition of partitions) void woken(partition).catch(() => undefined);
@@ -110,9 +114,10 @@ test("order per key holds over 50,000 deliveries with failures of every kind whi
   await batched.endpoint.script(scriptFor(records, random.fork()));
   await single.endpoint.script(scriptFor(singles, random.fork()));
   const started = Date.now();
-  const isOver = allThrough([batched, single], records);
+  let isAllThrough = false;
+  const isOver = allThrough([batched, single], records).then(() => (isAllThrough = true));
   const callCount = async () => (await batched.endpoint.count()) + (await single.endpoint.count());
-  await Promise.all([endObjects(random.fork(), callCount), isOver]);
+  await Promise.all([endObjects(random.fork(), callCount, () => isAllThrough), isOver]);
   let deliveries = 0;
   for (const [{ id, endpoint }, expected] of [
     [batched, records],

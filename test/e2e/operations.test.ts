@@ -73,7 +73,7 @@ describe("npm run gavel", () => {
       groups: [{ group: "auction" }, { group: "notify" }, {}, {}, {}, {}],
     });
     const lag = gavel(folder, ["lag", "--json"]);
-    expect(JSON.parse(lag.stdout)).toHaveLength(4);
+    expect(JSON.parse(lag.stdout)).toHaveLength(6);
     for (const line of gavel(folder, ["lag"]).stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
     expect(gavel(folder, ["pause", "notify", "--all"])).toMatchObject({ status: 0, stderr: "" });
     expect(gavel(folder, ["lag", "notify"]).stdout).toContain("paused");

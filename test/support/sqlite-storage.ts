@@ -29,6 +29,7 @@ export function storageOver(database: DatabaseSync): PartitionStorage {
         throw error;
       }
     },
+    sync: () => Promise.resolve(),
     setAlarm: () => Promise.resolve(),
     getAlarm: () => Promise.resolve(null),
   };

@@ -47,6 +47,7 @@ export class AnalysisWorld {
         return storage.transaction(body);
       },
       setAlarm: (at) => Promise.resolve(void (this.alarmAt = at)),
+      sync: () => Promise.resolve(),
       getAlarm: () => Promise.resolve(this.alarmAt),
     };
   }

@@ -181,6 +181,7 @@ export class GroupWorld {
         mine();
         return inner.transaction(body);
       },
+      sync: () => Promise.resolve(),
       setAlarm: (at) => {
         if (life === this.life) this.setAlarm(at);
         return Promise.resolve();

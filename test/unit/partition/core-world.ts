@@ -136,6 +136,10 @@ class FragileStorage implements PartitionStorage {
     return this.inner.transaction(body);
   }
 
+  sync(): Promise<void> {
+    return Promise.resolve();
+  }
+
   setAlarm(at: number): Promise<void> {
     this.alarmAt = at;
     return Promise.resolve();

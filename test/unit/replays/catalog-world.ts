@@ -58,6 +58,7 @@ export class CatalogWorld {
     const storage = {
       ...this.storage("replays"),
       setAlarm: (at: number) => Promise.resolve(void (this.alarmAt = at)),
+      sync: () => Promise.resolve(),
       getAlarm: () => Promise.resolve(this.alarmAt),
     };
     return new ReplayCatalog({

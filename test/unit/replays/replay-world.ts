@@ -91,6 +91,7 @@ class MortalStorage implements PartitionStorage {
     return this.inner.transaction(body);
   }
 
+  sync = () => Promise.resolve();
   setAlarm = () => Promise.resolve();
   getAlarm = () => Promise.resolve(null);
 }
