@@ -24,7 +24,7 @@ export class Deadlines {
   set(at: number, onTime: () => void): () => void {
     const deadline = { at, onTime };
     this.deadlines.add(deadline);
-    if (this.timer === undefined || at < this.timer.at) this.arm(at);
+    if (at < this.armedFor) this.arm(at);
     return () => {
       this.deadlines.delete(deadline);
       if (this.deadlines.size === 0) this.disarm();
@@ -40,6 +40,10 @@ export class Deadlines {
     });
   }
 
+  private get armedFor(): number {
+    return this.timer?.at ?? Number.POSITIVE_INFINITY;
+  }
+
   private disarm(): void {
     this.timer?.cleared.abort();
     this.timer = undefined;
@@ -53,7 +57,8 @@ export class Deadlines {
       this.deadlines.delete(deadline);
       deadline.onTime();
     }
+    // What came may have set others, further away than those that were there.
     const soonest = Math.min(...[...this.deadlines].map(({ at }) => at));
-    if (soonest < Number.POSITIVE_INFINITY && this.timer === undefined) this.arm(soonest);
+    if (soonest < this.armedFor) this.arm(soonest);
   }
 }

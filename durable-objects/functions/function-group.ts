@@ -311,7 +311,10 @@ export class FunctionGroupCore implements FunctionGroupRpc {
     return this.operations.redrive(ids);
   }
 
-  functionGroupStatus(): Promise<FunctionGroupStatus> {
+  /** @throws while it is not known which functions there are: nothing can be said of them */
+  async functionGroupStatus(): Promise<FunctionGroupStatus> {
+    // An object that has just come up would otherwise tell that nothing is unfinished.
+    await this.knowFunctions();
     const { group, partition } = this.dependencies;
     const { identities, reader } = this.reading;
     const stalled = identities.stopped ?? this.wakeUps.stalled;
@@ -324,6 +327,6 @@ export class FunctionGroupCore implements FunctionGroupRpc {
       ...(topicId === undefined ? {} : { topicId }),
       ...(stalled === undefined ? {} : { stalled }),
     };
-    return Promise.resolve(statusOf(this.state, told));
+    return statusOf(this.state, told);
   }
 }

@@ -80,6 +80,17 @@ describe("deadlines of calls", () => {
     expect(clock.started).toBeLessThanOrEqual(2);
   });
 
+  test("that were there come in time when one that comes sets another further away", async () => {
+    const clock = new HandClock();
+    const deadlines = new Deadlines(clock);
+    const came: number[] = [];
+    deadlines.set(1_100, () => deadlines.set(9_000, () => came.push(9_000)));
+    deadlines.set(1_200, () => came.push(1_200));
+    await clock.moveTo(1_100);
+    await clock.moveTo(1_200);
+    expect(came).toEqual([1_200]);
+  });
+
   test("may be set anew while they come", async () => {
     const clock = new HandClock();
     const deadlines = new Deadlines(clock);
