@@ -1,13 +1,5 @@
 /** What a partition does that can fail on its own, and be tried again on its own. */
-export type Activity =
-  | "read the journal"
-  | "relay items"
-  | "send outputs"
-  | "tick"
-  | "read the topic"
-  | "catch up functions"
-  | "drive functions"
-  | "disable functions";
+export type Activity = "read the journal" | "relay items" | "send outputs" | "tick";
 
 interface Failure {
   readonly message: string;

@@ -1,11 +1,10 @@
 import { PushedRecord } from "../src/kafka/header-text.ts";
 import type { LogRecord } from "../src/kafka/port.ts";
-import type { TopicRole } from "../src/topics.ts";
 import type { PushBatch } from "./rpc.ts";
 
 /** The records of a push, whose columns they are. */
 export function recordsOf(
-  { offsets, timestamps, keys, values, headers }: PushBatch<TopicRole>,
+  { offsets, timestamps, keys, values, headers }: PushBatch,
   place: { readonly topic: string; readonly partition: number },
 ): LogRecord[] {
   return offsets.map((offset, index) => {

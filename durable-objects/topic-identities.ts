@@ -1,7 +1,8 @@
 import type { PartitionDependencies } from "./dependencies.ts";
 
-/** Topics that group `auction` reads. */
-export type ReadTopic = "journal" | "items";
+const readTopics = ["journal", "items"] as const;
+
+export type ReadTopic = (typeof readTopics)[number];
 
 /** Under the name of a topic that was read is another one now: its offsets mean nothing here. */
 export class TopicReplaced extends Error {
@@ -16,7 +17,7 @@ interface Identity {
   readonly found?: string;
 }
 
-type Identities<Role extends string> = Partial<Record<Role, Identity>>;
+type Identities = Partial<Record<ReadTopic, Identity>>;
 
 /**
  * Which topics, in Kafka's sense of KIP-516, the positions are of. A topic that was deleted and made
@@ -24,11 +25,11 @@ type Identities<Role extends string> = Partial<Record<Role, Identity>>;
  * can. What was found is stored: a partition that stopped stays so across restarts, until the log
  * answers with the topic that was read, or the storage is wiped.
  */
-export class TopicIdentities<Role extends string> {
+export class TopicIdentities {
   private readonly dependencies: PartitionDependencies;
-  private readonly names: Readonly<Record<Role, string>>;
-  private readonly isUntouched: (role: Role) => boolean;
-  private identities: Identities<Role> = {};
+  private readonly names: Readonly<Record<ReadTopic, string>>;
+  private readonly isUntouched: (role: ReadTopic) => boolean;
+  private identities: Identities = {};
 
   /**
    * @param names topics as named in the log
@@ -36,30 +37,26 @@ export class TopicIdentities<Role extends string> {
    */
   constructor(
     dependencies: PartitionDependencies,
-    names: Readonly<Record<Role, string>>,
-    isUntouched: (role: Role) => boolean,
+    names: Readonly<Record<ReadTopic, string>>,
+    isUntouched: (role: ReadTopic) => boolean,
   ) {
     this.dependencies = dependencies;
     this.names = names;
     this.isUntouched = isUntouched;
   }
 
-  private get roles(): Role[] {
-    return Object.keys(this.names) as Role[];
-  }
-
   load(): void {
     const { storage } = this.dependencies;
     const [row] = storage.all<{ value: string }>(`SELECT value FROM bookkeeping WHERE name = 'topic_ids'`);
-    this.identities = row === undefined ? {} : (JSON.parse(row.value) as Identities<Role>);
+    this.identities = row === undefined ? {} : (JSON.parse(row.value) as Identities);
   }
 
-  idOf(role: Role): string | undefined {
+  idOf(role: ReadTopic): string | undefined {
     return this.identities[role]?.id;
   }
 
   /** Whether a topic's id is the one that the position is of, as far as is known. */
-  matches(role: Role, topicId: string | undefined): boolean {
+  matches(role: ReadTopic, topicId: string | undefined): boolean {
     const known = this.idOf(role);
     return topicId === undefined || known === undefined || topicId === known;
   }
@@ -69,7 +66,7 @@ export class TopicIdentities<Role extends string> {
    * topic takes effect; a topic of which nothing has yet may be another one the next time.
    * @throws {TopicReplaced}
    */
-  recognize(role: Role, topicId: string | undefined): void {
+  recognize(role: ReadTopic, topicId: string | undefined): void {
     if (topicId === undefined) return;
     const known = this.identities[role];
     if (known === undefined || (topicId !== known.id && this.isUntouched(role))) {
@@ -84,17 +81,17 @@ export class TopicIdentities<Role extends string> {
 
   /** Whether nothing may be applied, relayed or sent any more. */
   get isStopped(): boolean {
-    return this.roles.some((role) => this.identities[role]?.found !== undefined);
+    return readTopics.some((role) => this.identities[role]?.found !== undefined);
   }
 
   /** Why the partition stopped and what to do, in plain sentences; undefined while it runs. */
   get stopped(): string | undefined {
     if (!this.isStopped) return undefined;
-    const told = this.roles.flatMap((role) => this.tell(role));
+    const told = readTopics.flatMap((role) => this.tell(role));
     return `${told.join("; ")}. Nothing is applied until the topic that was read is back; docs/kafka.md says what else can be done`;
   }
 
-  private tell(role: Role): string[] {
+  private tell(role: ReadTopic): string[] {
     const { topic, id, found } = this.identities[role] ?? {};
     if (topic === undefined || found === undefined) return [];
     const name = this.names[role];
@@ -105,7 +102,7 @@ export class TopicIdentities<Role extends string> {
     ];
   }
 
-  private keep(role: Role, identity: Identity): void {
+  private keep(role: ReadTopic, identity: Identity): void {
     const { logger, partition, storage } = this.dependencies;
     const identities = { ...this.identities, [role]: identity };
     storage.run(

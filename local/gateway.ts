@@ -11,7 +11,6 @@ import {
   type V4WorkerOptions,
 } from "miniflare";
 import { type GatewayStart, type RunningService, runAsChild } from "./child-protocol.ts";
-import { applyMigrations, migrationsWorker } from "./database-migrations.ts";
 import { entryModule, entryName } from "./placeholder-location.ts";
 import { driveSweep } from "./sweep.ts";
 
@@ -22,10 +21,8 @@ runAsChild<GatewayStart>(
 
 async function startGateway(start: GatewayStart): Promise<RunningService> {
   process.env["MINIFLARE_WORKERD_PATH"] = start.runtime;
-  const settings = readWorkerSettings(start.bundle);
-  const runtime = new Miniflare(optionsOf(start, settings));
+  const runtime = new Miniflare(optionsOf(start));
   await runtime.ready;
-  if (settings.d1Databases !== undefined) await applyMigrations(runtime);
   const url = (await runtime.unsafeGetDirectURL()).origin;
   const sweep = driveSweep(runtime);
   const stop = async (): Promise<void> => {
@@ -39,8 +36,8 @@ async function startGateway(start: GatewayStart): Promise<RunningService> {
  * The Worker listens by a socket of its own: Miniflare's entry Worker, which every request would
  * otherwise pass first, halves the requests per second. It stays on a free port for the sweep.
  */
-function optionsOf(start: GatewayStart, settings: V4WorkerOptions): MiniflareOptions {
-  const { d1Databases } = settings;
+function optionsOf(start: GatewayStart): MiniflareOptions {
+  const settings = readWorkerSettings(start.bundle);
   return convertV4MiniflareOptions({
     host: "127.0.0.1",
     port: 0,
@@ -64,7 +61,6 @@ function optionsOf(start: GatewayStart, settings: V4WorkerOptions): MiniflareOpt
         // Off: it puts another Worker between this one and the log.
         stripCfConnectingIp: false,
       },
-      ...(d1Databases === undefined ? [] : [migrationsWorker(start.bundle, d1Databases)]),
     ],
   });
 }

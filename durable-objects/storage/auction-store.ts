@@ -49,18 +49,13 @@ export class StoredAuction implements AuctionStore {
   private compactionCursor: number;
   private compactionResumes: number;
 
-  /** @param aggregates what follows the reducer's decisions */
-  constructor(
-    storage: PartitionStorage,
-    seenRunPairs?: number,
-    aggregates: StoredAggregates = new StoredAggregates(storage),
-  ) {
+  constructor(storage: PartitionStorage, seenRunPairs?: number) {
     this.storage = storage;
     this.state = readState(storage);
     this.items = new StoredItems(storage);
     this.entries = new StoredEntries(storage);
     this.waiting = new StoredWaiting(storage);
-    this.aggregates = aggregates;
+    this.aggregates = new StoredAggregates(storage);
     this.seen = new SeenIndex(storage, seenRunPairs);
     this.compactionCursor = -1;
     this.compactionResumes = 0;

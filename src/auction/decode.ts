@@ -1,4 +1,4 @@
-import { eventTypes } from "../topics.ts";
+import { eventTypes } from "../topology.ts";
 import {
   idPattern,
   type BidData,

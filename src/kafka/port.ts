@@ -78,13 +78,9 @@ export interface KafkaLog {
    * @throws {LogError}
    */
   fetch(from: TopicPartitionOffset, deadline: number): Promise<FetchAnswer>;
-  /**
-   * Of each partition asked for the earliest or the end offset (of what may be read), or the first
-   * whose timestamp is at or after a time in milliseconds since the epoch, the end where there is none.
-   * @throws {LogError}
-   */
+  /** The earliest or the end offset (of what may be read) of each partition asked for. @throws {LogError} */
   offsets(
-    at: "earliest" | "latest" | number,
+    at: "earliest" | "latest",
     partitions: readonly TopicPartition[],
     deadline: number,
   ): Promise<readonly LogOffset[]>;

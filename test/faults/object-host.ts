@@ -10,18 +10,13 @@ import { LogClient } from "./log-client.ts";
 import type { World } from "./log-client.ts";
 import { partition } from "./memory-log.ts";
 
-/** What the runtime calls of an object's core. */
-export interface LivingCore {
+export type Core = PartitionRpc & {
   /** Migrates and loads; the runtime lets nothing else in before it is done. */
   start(): Promise<void>;
   alarm(): Promise<void>;
-}
+};
 
-export type Core = PartitionRpc & LivingCore;
-
-export type CoreConstructor<Living extends LivingCore = Core> = new (
-  dependencies: PartitionDependencies,
-) => Living;
+export type CoreConstructor = new (dependencies: PartitionDependencies) => Core;
 
 /** The object was reset while the call was on its way. */
 export class ObjectReset extends Error {
@@ -31,32 +26,24 @@ export class ObjectReset extends Error {
 /** The runtime's back-off for an alarm that throws: from 2 s, doubling, six times. */
 const alarmRetries = { first: 2_000, count: 6 } as const;
 
-interface Incarnation<Living> {
+interface Incarnation {
   readonly life: Life;
-  readonly core: Living;
+  readonly core: Core;
   readonly started: Promise<void>;
 }
 
-export class ObjectHost<Living extends LivingCore = Core> {
+export class ObjectHost {
   readonly disk: Disk;
   /** Failures of calls to a living object: the contract allows none. */
   readonly failures: string[] = [];
   readonly #world: World;
-  readonly #core: CoreConstructor<Living>;
+  readonly #core: CoreConstructor;
   readonly #settings: () => PartitionSettings;
-  #incarnation: Incarnation<Living> | null = null;
+  #incarnation: Incarnation | null = null;
   #alarmRuns = false;
 
-  readonly #group: string;
-
   /** @param settings asked at each start: a deploy may change them from one life to the next */
-  constructor(
-    world: World,
-    core: CoreConstructor<Living>,
-    settings: () => PartitionSettings,
-    group = "auction",
-  ) {
-    this.#group = group;
+  constructor(world: World, core: CoreConstructor, settings: () => PartitionSettings) {
     this.#world = world;
     this.#core = core;
     this.#settings = settings;
@@ -64,7 +51,7 @@ export class ObjectHost<Living extends LivingCore = Core> {
   }
 
   /** Calls the object, which starts when it is not in memory. Rejects when it is reset meanwhile. */
-  async call<Result>(method: (core: Living) => Promise<Result>): Promise<Result> {
+  async call<Result>(method: (core: Core) => Promise<Result>): Promise<Result> {
     const { life, core, started } = this.#incarnation ?? this.#create();
     return new Promise((resolve, reject) => {
       life.onEnd(() => reject(new ObjectReset("the object was reset")));
@@ -91,12 +78,12 @@ export class ObjectHost<Living extends LivingCore = Core> {
     this.#world.history.wiped();
   }
 
-  #create(): Incarnation<Living> {
+  #create(): Incarnation {
     const { scheduler, faults } = this.#world;
     const life = new Life(faults);
     life.onEnd(() => this.#ended());
     const core = new this.#core({
-      group: this.#group,
+      group: "auction",
       partition,
       storage: new LivingStorage(this.disk, life),
       log: new LogClient(this.#world, life),
@@ -109,7 +96,6 @@ export class ObjectHost<Living extends LivingCore = Core> {
           }),
       },
       logger: () => {},
-      handOn: () => undefined,
       settings: this.#settings(),
     });
     const started = core.start().then(() => {
