@@ -4,7 +4,7 @@ import { median, plain, spread } from "./statistics.ts";
 export interface Figure {
   readonly name: string;
   readonly unit: string;
-  /** Empty where it was not measured, which the name then explains; of a heading, which has no unit. */
+  /** Empty where it was not measured, which the name then explains. */
   readonly values: readonly number[];
   /** What the issue of performance asks of the median; absent where the figure only informs. */
   readonly goal?: { readonly atLeast: number } | { readonly atMost: number };
@@ -57,13 +57,7 @@ function rowOf(figure: Figure): string[] {
   const verdict = { true: "met", false: "MISSED", null: "" }[
     String(isMet(figure)) as "true" | "false" | "null"
   ];
-  return [
-    `  ${name}`,
-    unit === "" && values.length === 0 ? "" : shownValues(values),
-    unit,
-    goal === undefined ? "" : goalText(goal),
-    verdict,
-  ];
+  return [`  ${name}`, shownValues(values), unit, goal === undefined ? "" : goalText(goal), verdict];
 }
 
 function shownValues(values: readonly number[]): string {
