@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { transformSync } from "esbuild";
 import { defineConfig } from "vitest/config";
 import { TotalsReporter } from "./scripts/totals-reporter.ts";
 
@@ -7,7 +9,8 @@ import { TotalsReporter } from "./scripts/totals-reporter.ts";
 const cores = availableParallelism();
 
 /**
- * Six projects: what needs only Node, what needs the real runtime, what needs the whole system,
+ * Seven projects: what needs only Node, what needs the real runtime, what delivers to
+ * receivers by the thousand, what needs the whole system,
  * and what needs a real broker. They run one after the other, and what measures time runs a file at a time, so that a
  * time-out never comes from another test's load; `npx vitest run --project unit` runs one alone.
  */
@@ -18,25 +21,28 @@ export default defineConfig({
       node("unit", { order: 1, side: cores, testTimeout: 20_000 }),
       node("faults", { order: 2, side: cores, testTimeout: 600_000 }),
       node("bridge", { order: 3, side: 1, testTimeout: 30_000 }),
-      {
-        plugins: [
-          cloudflareTest(({ inject }) => ({
-            wrangler: { configPath: "./wrangler.toml" },
-            miniflare: { bindings: inject<Record<string, string>>("bindings") },
-          })),
-        ],
-        test: {
-          ...common("worker", { order: 4, side: 1, testTimeout: 60_000 }),
-          globalSetup: ["test/support/start-log.ts"],
+      workers("worker", { order: 4, side: 1, testTimeout: 60_000 }),
+      // Subscribers are on this machine, and what fails is tried again before a test gets old.
+      workers(
+        "deliveries",
+        { order: 5, side: 1, testTimeout: 1_000_000 },
+        {
+          ALLOW_LOOPBACK_ENDPOINTS: "true",
+          SUBSCRIBER_TIMEOUT_MS: "1000",
+          SUBSCRIBER_ATTEMPTS: "12",
+          SUBSCRIBER_FIRST_RETRY_MS: "20",
+          SUBSCRIBER_LONGEST_RETRY_MS: "200",
+          LOG_LEVEL: "error",
+          TEST_SEED: process.env["SEED"] ?? "",
         },
-      },
+      ),
       // Starts and kills whole systems: with time for twenty restarts and more.
-      node("e2e", { order: 5, side: 1, testTimeout: 300_000 }),
+      node("e2e", { order: 6, side: 1, testTimeout: 300_000 }),
       // Needs Java and Maven, and is left out of `npm test`. What depends on the log end to end is
       // run over it once more, by the same files.
       {
         test: {
-          ...common("kafka", { order: 6, side: 1, testTimeout: 300_000 }),
+          ...common("kafka", { order: 7, side: 1, testTimeout: 300_000 }),
           include: ["test/kafka/**/*.test.ts", "test/e2e/{readme,batch,demo,log-away,kill}.test.ts"],
           globalSetup: ["test/support/start-kafka.ts"],
         },
@@ -44,6 +50,14 @@ export default defineConfig({
     ],
   },
 });
+
+/** Another Worker, which a service binding leads to. */
+const elsewhere = {
+  name: "elsewhere",
+  modules: true,
+  script: transformSync(readFileSync("test/worker/functions/elsewhere.ts", "utf8"), { loader: "ts" }).code,
+  compatibilityDate: "2026-10-01",
+};
 
 interface ProjectSettings {
   /** Projects run in this order; from 1, since 0 would mean no order to vitest. */
@@ -57,6 +71,37 @@ interface ProjectSettings {
 /** A project whose tests, under `test/{name}`, run in Node. */
 function node(name: string, settings: ProjectSettings) {
   return { test: { ...common(name, settings), environment: "node" as const } };
+}
+
+/**
+ * A project whose tests, under `test/{name}`, run in the Workers runtime, beside the real bridge and
+ * a receiver of deliveries.
+ * @param variables that differ from wrangler.toml's
+ */
+function workers(name: string, settings: ProjectSettings, variables: Record<string, string> = {}) {
+  return {
+    plugins: [
+      cloudflareTest(async ({ inject }) => ({
+        wrangler: { configPath: "./wrangler.toml" },
+        miniflare: {
+          bindings: {
+            ...inject<Record<string, string>>("bindings"),
+            ...variables,
+            RECEIVER_URL: inject<string>("receiverUrl"),
+            // For the tests alone, which bring the database up to date.
+            TEST_MIGRATIONS: await readD1Migrations("migrations"),
+          },
+          serviceBindings: { ELSEWHERE: { name: "elsewhere", entrypoint: "Elsewhere" } },
+          workers: [elsewhere],
+        },
+      })),
+    ],
+    test: {
+      ...common(name, settings),
+      setupFiles: ["test/worker/apply-migrations.ts"],
+      globalSetup: ["test/support/start-log.ts", "test/support/start-receiver.ts"],
+    },
+  };
 }
 
 function common(name: string, { order, side, testTimeout }: ProjectSettings) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { topics } from "../src/topology.ts";
+import { topics } from "../src/topics.ts";
 import { untilAccepted } from "./harness/auctions.ts";
 import { BridgeClient } from "./harness/bridge-client.ts";
 import { Connection, requestMaker } from "./harness/connection.ts";

@@ -1,4 +1,4 @@
-import { eventTypes } from "../src/topology.ts";
+import { eventTypes } from "../src/topics.ts";
 import type { PublishedAuction } from "./auctions.ts";
 
 /** A CloudEvent in structured form. `time` counts, since the demo writes with a trusted key. */

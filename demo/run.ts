@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { startGavelProcess } from "../local/gavel-process.ts";
 import type { LocalFile } from "../local/home.ts";
-import { topics } from "../src/topology.ts";
+import { topics } from "../src/topics.ts";
 import { type PublishedAuction, readAuctions } from "./auctions.ts";
 import { readCompleted } from "./completed.ts";
 import { bids, endOfTime, listings, tick } from "./events.ts";

@@ -1,6 +1,7 @@
-import type { KafkaLog } from "../src/kafka/port.ts";
+import type { KafkaLog, ProduceRecord, ProduceResult } from "../src/kafka/port.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import type { Logger } from "../src/lib/log.ts";
+import type { TopicRole } from "../src/topics.ts";
 
 export type SqlValue = string | number | null | ArrayBuffer;
 export type SqlRow = Record<string, SqlValue>;
@@ -13,6 +14,8 @@ export interface PartitionStorage {
   run(statement: string, ...parameters: SqlValue[]): void;
   /** Runs `body` in one transaction: all of it or, when it throws, nothing. */
   transaction<Result>(body: () => Result): Result;
+  /** Resolves when everything that was written up to now is on disk. */
+  sync(): Promise<void>;
   /** Sets the object's one alarm (milliseconds since the epoch); a later call replaces it. */
   setAlarm(at: number): Promise<void>;
   /** When the alarm is due, or null. */
@@ -37,4 +40,15 @@ export interface PartitionDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly settings: PartitionSettings;
+  /** Hands records that this partition has appended to those who read their topic. */
+  readonly handOn: HandOn;
 }
+
+/** Records with the places that the log gave them, in order. Costs latency and no event where it fails. */
+export type HandOn = (
+  topic: TopicRole,
+  records: readonly ProduceRecord[],
+  places: readonly AppendedPlace[],
+) => void;
+
+export type AppendedPlace = Extract<ProduceResult, { ok: true }>;

@@ -1,5 +1,13 @@
 /** What a partition does that can fail on its own, and be tried again on its own. */
-export type Activity = "read the journal" | "relay items" | "send outputs" | "tick";
+export type Activity =
+  | "read the journal"
+  | "relay items"
+  | "send outputs"
+  | "tick"
+  | "read the topic"
+  | "catch up functions"
+  | "drive functions"
+  | "disable functions";
 
 interface Failure {
   readonly message: string;

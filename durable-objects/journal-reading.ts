@@ -1,6 +1,6 @@
 import type { JournalState } from "./journal-state.ts";
 import type { LogReader } from "./log-reader.ts";
-import type { TopicIdentities } from "./topic-identities.ts";
+import type { ReadTopic, TopicIdentities } from "./topic-identities.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** The journal, and what reads it: what the parts that act at its end have in common. */
@@ -12,5 +12,5 @@ export interface JournalReading {
   readonly journal: JournalState;
   readonly reader: LogReader;
   readonly waiters: Waiters;
-  readonly identities: TopicIdentities;
+  readonly identities: TopicIdentities<ReadTopic>;
 }

@@ -5,8 +5,8 @@ import type { LogRecord } from "../src/kafka/port.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { SentOutputs } from "./sent-before.ts";
 import { StoredAuction } from "./storage/auction-store.ts";
-import { migrate } from "./storage/migrations.ts";
-import { StoredOutbox } from "./storage/outbox.ts";
+import { auctionMigrations, migrate } from "./storage/migrations.ts";
+import { AuctionOutbox } from "./storage/auction-outbox.ts";
 
 /** Names in the log, and the `ce_source` of what this partition writes. */
 export interface JournalNames {
@@ -17,7 +17,7 @@ export interface JournalNames {
 
 interface Loaded {
   readonly store: StoredAuction;
-  readonly outbox: StoredOutbox;
+  readonly outbox: AuctionOutbox;
   readonly reducer: Reducer;
 }
 
@@ -49,13 +49,13 @@ export class JournalState {
 
   private read(): Loaded {
     const { group, partition, storage } = this.dependencies;
-    migrate(storage);
+    migrate(storage, auctionMigrations);
     const store = new StoredAuction(storage);
     const onOutcome: OutcomeListener = (...outcome) => this.outcomes.push(outcome);
     const { journal: topic, items: itemsTopic } = this.names;
     const context = { group, topic, itemsTopic, partition, onOutcome };
     this.sentBefore.load();
-    return { store, outbox: new StoredOutbox(storage), reducer: new Reducer(store, context) };
+    return { store, outbox: new AuctionOutbox(storage), reducer: new Reducer(store, context) };
   }
 
   private get current(): Loaded {
@@ -66,7 +66,7 @@ export class JournalState {
     return this.current.store;
   }
 
-  get outbox(): StoredOutbox {
+  get outbox(): AuctionOutbox {
     return this.current.outbox;
   }
 

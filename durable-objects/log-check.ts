@@ -1,12 +1,12 @@
 import type { LogOffset, TopicPartitionOffset } from "../src/kafka/port.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { LogWait } from "./log-wait.ts";
-import type { ReadTopic, TopicIdentities } from "./topic-identities.ts";
+import type { TopicIdentities } from "./topic-identities.ts";
 
 const timeoutMs = 10_000;
 
-export interface CheckedPosition extends TopicPartitionOffset {
-  readonly role: ReadTopic;
+export interface CheckedPosition<Role extends string> extends TopicPartitionOffset {
+  readonly role: Role;
 }
 
 /**
@@ -15,17 +15,17 @@ export interface CheckedPosition extends TopicPartitionOffset {
  * such a log has lost records or is another one, and its next records, whose offsets lie below the
  * position, would be taken for known ones and never be applied.
  */
-export class LogCheck {
+export class LogCheck<Role extends string> {
   private readonly dependencies: PartitionDependencies;
-  private readonly positions: () => readonly CheckedPosition[];
-  private readonly identities: TopicIdentities;
+  private readonly positions: () => readonly CheckedPosition<Role>[];
+  private readonly identities: TopicIdentities<Role>;
   private isChecked = false;
 
   /** @param positions next offset of each topic partition that is read */
   constructor(
     dependencies: PartitionDependencies,
-    positions: () => readonly CheckedPosition[],
-    identities: TopicIdentities,
+    positions: () => readonly CheckedPosition<Role>[],
+    identities: TopicIdentities<Role>,
   ) {
     this.dependencies = dependencies;
     this.positions = positions;
@@ -55,15 +55,15 @@ export class LogCheck {
   }
 }
 
-function placeOf({ topic, partition }: CheckedPosition) {
+function placeOf({ topic, partition }: TopicPartitionOffset) {
   return { topic, partition };
 }
 
-function isOf(end: LogOffset, { topic, partition }: CheckedPosition): boolean {
+function isOf(end: LogOffset, { topic, partition }: TopicPartitionOffset): boolean {
   return end.topic === topic && end.partition === partition;
 }
 
-function requireEnd({ topic, partition, offset }: CheckedPosition, end: LogOffset): void {
+function requireEnd({ topic, partition, offset }: TopicPartitionOffset, end: LogOffset): void {
   if (end.offset >= offset) return;
   const what = `${topic}/${partition} ends at ${end.offset}, before the position ${offset}`;
   if (end.topicId === undefined)

@@ -155,6 +155,7 @@ export class LogReader {
     const position = this.host.position();
     if (this.arrivals.has(position)) {
       await this.waitForCompany();
+      if (this.host.position() !== position) return true;
       const run = this.arrivals.takeRun(position, maximumRun);
       this.lastRun = { records: run.length, takenAt: this.dependencies.clock.now() };
       await this.host.take(run);
@@ -190,6 +191,8 @@ export class LogReader {
     const answer = await fetched.answer;
     this.host.recognize(answer.topicId);
     const start = await this.startOf(answer, asked);
+    // Moved meanwhile by an operator: what was read for one place says nothing of another.
+    if (this.host.position() !== asked) return true;
     if (start > asked) this.host.lose(start);
     const position = Math.max(asked, start);
     // A log may answer the whole batch that the position lies in.
@@ -198,14 +201,18 @@ export class LogReader {
     if (next === asked) return this.meetEnd(asked, fetched, answer.next !== undefined);
     // The next stretch is on its way while this one is taken; still one fetch in flight.
     if (this.toTheEnd) this.ahead = this.fetchFrom(next);
+    let reached = this.host.position();
     for (let first = 0; first < records.length; first += maximumRun) {
       if (first > 0 && !(await this.host.isReady())) {
         this.toTheEnd = true;
         return true;
       }
-      await this.host.take(records.slice(first, first + maximumRun));
+      if (this.host.position() !== reached) return true;
+      const run = records.slice(first, first + maximumRun);
+      reached = (run.at(-1)?.offset ?? reached) + 1;
+      await this.host.take(run);
     }
-    if (next > this.host.position()) this.host.skipTo(next);
+    if (this.host.position() === reached && next > reached) this.host.skipTo(next);
     this.arrivals.dropBefore(this.host.position());
     return true;
   }

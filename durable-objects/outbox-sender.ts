@@ -1,17 +1,10 @@
-import { lost } from "../src/auction/outputs.ts";
-import { outputTopics, type Entry, type OutputTopic } from "../src/auction/state.ts";
 import type { ProduceRecord } from "../src/kafka/port.ts";
-import { topics } from "../src/topology.ts";
-import type { PartitionDependencies } from "./dependencies.ts";
-import { prepare, recordOf, type PreparedOutput } from "./outbox-record.ts";
+import { type TopicRole, topics } from "../src/topics.ts";
+import type { AppendedPlace, PartitionDependencies } from "./dependencies.ts";
+import { recordOf, type PreparedOutput } from "./outbox-record.ts";
+import { Slice, type Step } from "./outbox-slice.ts";
 import { produceInParts } from "./produce-in-parts.ts";
-import { isFanOut, type FanOut, type StoredOutbox } from "./storage/outbox.ts";
-
-/** One produce at most, by count and by characters of the values. */
-const maximumRecords = 1_000;
-const maximumCharacters = 700_000;
-/** Entries that the fan-outs of one produce look at. */
-const maximumWalked = 2_000;
+import { type FanOut, isFanOut, type StoredOutbox } from "./storage/outbox.ts";
 
 /**
  * While outputs come steadily, a produce waits a moment for company, as a commit does: it costs the
@@ -27,24 +20,21 @@ const enoughParts = 200;
  */
 const settleMs = 400;
 
-/** What one produce brings of one part of the queue. */
-interface Step {
-  /** How many of the records are of this part. */
-  readonly records: number;
-  /** Of a fan-out that this produce does not finish: where it then is. */
-  readonly begun?: FanOut;
-}
-
-export interface OutboxSenderHost {
+export interface OutboxSenderHost<Topic extends TopicRole> {
   readonly source: string;
   /** Nothing is sent for now: what was decided rests on a log that is gone. */
   isStopped(): boolean;
-  outbox(): StoredOutbox;
-  entry(number: number): Entry | undefined;
-  /** Whether this entry is the last accepted bid of its bidder on its item. */
-  isLastOfBidder(entry: Entry): boolean;
-  /** Highest sequence of each topic that was there before a wipe; up to it nothing is sent again. */
-  alreadySent(topic: OutputTopic): number;
+  readonly topics: readonly Topic[];
+  outbox(): StoredOutbox<Topic>;
+  /** Adds the next outputs of a fan-out to a produce. */
+  expand(
+    fanOut: FanOut,
+    slice: Slice,
+    recordOf: (output: PreparedOutput, sequence: number) => ProduceRecord,
+    firstSequence: number,
+  ): void;
+  /** The log has these, in order: whoever reads the topic may be handed them. */
+  onAppended(topic: Topic, records: readonly ProduceRecord[], places: readonly AppendedPlace[]): void;
   onFailure(error: unknown): void;
   onSent(): void;
   /** Writes the acknowledgements that no other transaction has written. */
@@ -56,21 +46,21 @@ export interface OutboxSenderHost {
  * prefix and a sequence never comes before the one in front of it. What is not sure to have been
  * appended is sent again under the same sequence, and dropped downstream.
  */
-export class OutboxSender {
+export class OutboxSender<Topic extends TopicRole> {
   private readonly dependencies: PartitionDependencies;
-  private readonly host: OutboxSenderHost;
-  private readonly sending = new Map<OutputTopic, Promise<void>>();
-  private readonly sentAt = new Map<OutputTopic, number>();
+  private readonly host: OutboxSenderHost<Topic>;
+  private readonly sending = new Map<Topic, Promise<void>>();
+  private readonly sentAt = new Map<Topic, number>();
   private isSettling = false;
 
-  constructor(dependencies: PartitionDependencies, host: OutboxSenderHost) {
+  constructor(dependencies: PartitionDependencies, host: OutboxSenderHost<Topic>) {
     this.dependencies = dependencies;
     this.host = host;
   }
 
   kick(): void {
     if (this.host.isStopped()) return;
-    for (const topic of outputTopics) {
+    for (const topic of this.host.topics) {
       if (this.sending.has(topic) || this.host.outbox().queue(topic).length === 0) continue;
       this.sending.set(topic, this.drain(topic));
     }
@@ -79,11 +69,16 @@ export class OutboxSender {
   /** Sends until the outbox is empty or a produce fails. */
   async flush(): Promise<void> {
     this.kick();
-    while (this.sending.size > 0) await Promise.all(this.sending.values());
+    await this.rest();
     this.host.settle();
   }
 
-  private async drain(topic: OutputTopic): Promise<void> {
+  /** Resolves when no produce is under way. */
+  async rest(): Promise<void> {
+    while (this.sending.size > 0) await Promise.all(this.sending.values());
+  }
+
+  private async drain(topic: Topic): Promise<void> {
     try {
       while (this.host.outbox().queue(topic).length > 0) {
         await this.linger(topic);
@@ -100,7 +95,7 @@ export class OutboxSender {
     void this.settleSoon();
   }
 
-  private async linger(topic: OutputTopic): Promise<void> {
+  private async linger(topic: Topic): Promise<void> {
     const { clock } = this.dependencies;
     const parts = this.host
       .outbox()
@@ -127,17 +122,18 @@ export class OutboxSender {
    * One produce: outputs and slices of fan-outs from the head of the queue, as many as fit, so that
    * many small completions share it.
    */
-  private async send(topic: OutputTopic): Promise<void> {
+  private async send(topic: Topic): Promise<void> {
     const slice = new Slice();
     const outbox = this.host.outbox();
     for (const row of outbox.queue(topic)) {
       // A row that is sent whole is deleted; one that is sent in part has to be written again.
-      if (slice.records.length > 0 && slice.records.length + row.parts.length > maximumRecords) break;
+      if (slice.records.length > 0 && slice.records.length + row.parts.length > Slice.maximumRecords) break;
       let sequence = row.firstSequence;
       for (const part of row.parts) {
         if (slice.isFull) break;
         if (isFanOut(part)) {
-          this.walk(part, sequence, slice);
+          const makeRecord = (output: PreparedOutput, at: number) => this.recordOf(topic, output, at);
+          this.host.expand(part, slice, makeRecord, sequence);
           sequence += part.losers.count - part.sent;
         } else {
           slice.addOutput(this.recordOf(topic, part, sequence));
@@ -146,49 +142,17 @@ export class OutboxSender {
       }
       if (slice.isFull) break;
     }
-    await this.produce(slice.records, (count) => {
+    await this.produce(topic, slice.records, (count) => {
       // A transaction that failed meanwhile has had the outbox read again: its rows are other ones.
       if (this.host.outbox() === outbox) this.acknowledge(topic, slice.steps, count);
     });
   }
 
   /**
-   * Adds a fan-out's next outputs, walking the item's entries from newest to oldest: a bidder's
-   * newest accepted bid is met first. Walked from the newest on, the bidders met tell which bid
-   * that is; a walk that goes on in the middle has to look it up.
-   */
-  private walk(fanOut: FanOut, firstSequence: number, slice: Slice): void {
-    const { losers } = fanOut;
-    const alreadySent = this.host.alreadySent("notifications");
-    const met = fanOut.cursor === losers.lastEntry ? new Set<string>() : undefined;
-    const before = slice.records.length;
-    let { cursor, sent } = fanOut;
-    for (; cursor !== 0 && !slice.isFull; slice.walked += 1) {
-      const entry = this.host.entry(cursor);
-      if (entry === undefined) throw new Error(`entry ${cursor} of item ${losers.itemId} is not stored`);
-      cursor = entry.previous;
-      if (entry.kind !== "bid" || entry.reason !== null || entry.bidderId === losers.winner) continue;
-      if (met === undefined ? !this.host.isLastOfBidder(entry) : met.has(entry.bidderId)) continue;
-      met?.add(entry.bidderId);
-      sent += 1;
-      const sequence = firstSequence + sent - fanOut.sent - 1;
-      if (sequence <= alreadySent) continue;
-      slice.add(this.recordOf("notifications", prepare(lost(losers, entry, sent)), sequence));
-    }
-    if (cursor === 0 && sent !== losers.count) {
-      // Nobody is left to be told, and holding up every output behind it would help nobody either.
-      const { itemId, count } = losers;
-      this.dependencies.logger("error", "fan-out.miscounted", { itemId, counted: count, met: sent });
-    }
-    const records = slice.records.length - before;
-    slice.steps.push(cursor === 0 ? { records } : { records, begun: { losers, cursor, sent } });
-  }
-
-  /**
    * The log has the first `count` records. A fan-out's slice counts when all of it is there; of
    * one that is there in part, all is sent again under the same sequences.
    */
-  private acknowledge(topic: OutputTopic, steps: readonly Step[], count: number): void {
+  private acknowledge(topic: Topic, steps: readonly Step[], count: number): void {
     let left = count;
     let done = 0;
     let begun: FanOut | undefined;
@@ -201,7 +165,7 @@ export class OutboxSender {
     this.host.outbox().acknowledge(topic, done, begun);
   }
 
-  private recordOf(topic: OutputTopic, output: PreparedOutput, sequence: number): ProduceRecord {
+  private recordOf(topic: Topic, output: PreparedOutput, sequence: number): ProduceRecord {
     const { partition, settings } = this.dependencies;
     const name = settings.topicPrefix + topics[topic];
     return recordOf(output, { topic: name, partition, source: this.host.source, sequence });
@@ -209,37 +173,18 @@ export class OutboxSender {
 
   /** Appends and tells how many of them, from the first, the log now has. */
   private async produce(
+    topic: Topic,
     records: readonly ProduceRecord[],
     acknowledge: (count: number) => void,
   ): Promise<void> {
     if (records.length === 0) return acknowledge(0);
     const results = await produceInParts(this.dependencies, records);
     const failed = results.findIndex((result) => !result.ok);
-    acknowledge(failed === -1 ? records.length : failed);
+    const count = failed === -1 ? records.length : failed;
+    acknowledge(count);
+    const places = results.slice(0, count).filter((result) => result.ok);
+    if (count > 0) this.host.onAppended(topic, records.slice(0, count), places);
     const failure = results[failed];
     if (failure !== undefined && !failure.ok) throw failure.error;
-  }
-}
-
-/** What one produce takes from the queue. */
-class Slice {
-  readonly records: ProduceRecord[] = [];
-  readonly steps: Step[] = [];
-  walked = 0;
-  private characters = 0;
-
-  get isFull(): boolean {
-    const isLarge = this.records.length >= maximumRecords || this.characters >= maximumCharacters;
-    return isLarge || this.walked >= maximumWalked;
-  }
-
-  add(record: ProduceRecord): void {
-    this.records.push(record);
-    this.characters += record.value.length;
-  }
-
-  addOutput(record: ProduceRecord): void {
-    this.add(record);
-    this.steps.push({ records: 1 });
   }
 }

@@ -1,15 +1,19 @@
 import type { OutcomeListener } from "../src/auction/reducer.ts";
-import { topics } from "../src/topology.ts";
+import { outputTopics, type OutputTopic } from "../src/auction/state.ts";
+import { topics } from "../src/topics.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import type { Activity } from "./failures.ts";
+import { fanOutHostOf, walkFanOut } from "./fan-out-walk.ts";
 import { JournalFirst } from "./journal-first.ts";
 import type { JournalReading } from "./journal-reading.ts";
 import { JournalReads } from "./journal-reads.ts";
 import { JournalState } from "./journal-state.ts";
 import { LogCheck, type CheckedPosition } from "./log-check.ts";
 import { LogReader } from "./log-reader.ts";
-import { OutboxSender } from "./outbox-sender.ts";
+import { OutboxSender, type OutboxSenderHost } from "./outbox-sender.ts";
+import { partitionStatus, progressOf } from "./partition-status.ts";
 import { recordsOf } from "./pushed-records.ts";
+import { lostByRebuild } from "./rebuild.ts";
 import { ItemRelay } from "./relay.ts";
 import type {
   ItemAnswer,
@@ -21,6 +25,7 @@ import type {
   TopicProgress,
 } from "./rpc.ts";
 import { tickWhenDue } from "./ticker.ts";
+import { type Effects, tookEffect } from "./took-effect.ts";
 import { TopicIdentities, TopicReplaced, type ReadTopic } from "./topic-identities.ts";
 import { Waiters } from "./waiters.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -37,13 +42,14 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   private readonly journalReader: LogReader;
   private readonly itemsReader: LogReader;
   private readonly relay: ItemRelay;
-  private readonly sender: OutboxSender;
+  private readonly sender: OutboxSender<OutputTopic>;
   private readonly waiters: Waiters;
-  private readonly identities: TopicIdentities;
-  private readonly logCheck: LogCheck;
+  private readonly identities: TopicIdentities<ReadTopic>;
+  private readonly logCheck: LogCheck<ReadTopic>;
   private readonly reading: JournalReading;
   private readonly journalFirst: JournalFirst;
   private readonly wakeUps: WakeUps;
+  private isEnding = false;
 
   constructor(dependencies: PartitionDependencies) {
     const { group, partition, settings } = dependencies;
@@ -58,14 +64,15 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     this.names = names;
     this.waiters = waiters;
     this.wakeUps = new WakeUps(dependencies, {
-      journal: this.journal,
-      isStopped: () => this.identities.isStopped,
-      isBehind: () => this.journalReader.isBehind || this.itemsReader.isBehind,
+      isStopped: () => this.isStopped,
+      hasWork: () => !this.journal.outbox.isEmpty || this.journalReader.isBehind || this.itemsReader.isBehind,
+      nextDue: () => this.journal.nextDue?.due ?? null,
+      followsTrustedTime: () => this.journal.store.state.trustedTime,
     });
     this.identities = new TopicIdentities(dependencies, names, (topic) =>
       topic === "journal" ? this.journal.position === 0 : this.itemsPosition === 0,
     );
-    const positions = (): CheckedPosition[] => [
+    const positions = (): CheckedPosition<ReadTopic>[] => [
       { role: "journal", topic: names.journal, partition, offset: this.journal.position },
       { role: "items", topic: names.items, partition, offset: this.positionAfter("items") },
     ];
@@ -87,7 +94,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
       topic: this.names.journal,
       position: () => this.journal.position,
       isReady: async () => {
-        if (this.identities.isStopped) return false;
+        if (this.isStopped) return false;
         await this.logCheck.once();
         await this.journal.sentBefore.find();
         return !this.journal.isFull;
@@ -109,7 +116,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
       topic: this.names.items,
       position: () => this.itemsPosition,
       isReady: async () => {
-        if (this.identities.isStopped) return false;
+        if (this.isStopped) return false;
         await this.logCheck.once();
         return this.journalFirst.read();
       },
@@ -125,14 +132,21 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     };
   }
 
-  private senderHost(source: string): ConstructorParameters<typeof OutboxSender>[1] {
+  private senderHost(source: string): OutboxSenderHost<OutputTopic> {
     return {
       source,
-      isStopped: () => this.identities.isStopped,
+      isStopped: () => this.isStopped,
       outbox: () => this.journal.outbox,
-      entry: (number) => this.journal.store.entries.get(number),
-      isLastOfBidder: (entry) => this.journal.isLastOfBidder(entry),
-      alreadySent: (topic) => this.journal.sentBefore.of(topic).sequence,
+      topics: outputTopics,
+      expand: (fanOut, slice, recordOf, firstSequence) =>
+        walkFanOut(
+          fanOutHostOf(this.journal, this.dependencies.logger),
+          fanOut,
+          slice,
+          recordOf,
+          firstSequence,
+        ),
+      onAppended: (topic, records, places) => this.dependencies.handOn(topic, records, places),
       onFailure: (error) => this.fail("send outputs", error),
       settle: () => this.journal.settleOutbox(),
       onSent: () => {
@@ -140,6 +154,10 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
         if (!this.journal.isFull && this.journalReader.isBehind) this.journalReader.kick();
       },
     };
+  }
+
+  private get isStopped(): boolean {
+    return this.isEnding || this.identities.isStopped;
   }
 
   /** Brings the schema up to date and loads the state; before any other call. */
@@ -155,7 +173,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     const last = batch.offsets.at(-1);
     if (last === undefined) return { position: this.journal.position };
     // What is in a topic that was made again is in the log, and nothing that this partition may apply.
-    if (this.identities.isStopped) return { position: this.journal.position };
+    if (this.isStopped) return { position: this.journal.position };
     const reader = topic === "journal" ? this.journalReader : this.itemsReader;
     if (!this.identities.matches(topic, batch.topicId)) return this.askWhichTopic(reader);
     const isApplied = last < this.positionAfter(topic);
@@ -267,51 +285,44 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     return this.status();
   }
 
-  status(): Promise<PartitionStatus> {
-    const { state } = this.journal.store;
-    const stalled = this.identities.stopped ?? this.wakeUps.stalled;
-    return Promise.resolve({
-      partition: this.dependencies.partition,
-      journal: this.progressOf("journal", this.journalReader),
-      items: this.progressOf("items", this.itemsReader),
-      streamTime: state.streamTime,
-      outbox: this.journal.outbox.unsent,
-      deadLettered: state.deadLettered,
-      lostOffsets: state.lostOffsets,
-      ...(state.lastLoss === null ? {} : { lastLoss: state.lastLoss }),
-      ...(stalled === undefined ? {} : { stalled }),
-    });
+  /** What a rebuild could not bring back; null where it brings back all. @throws {LogError} */
+  lostByRebuild(): Promise<string | null> {
+    return lostByRebuild(this.dependencies, this.names.journal, this.identities.stopped);
   }
 
-  private progressOf(topic: ReadTopic, reader: LogReader): TopicProgress {
-    const position = this.positionAfter(topic);
-    const topicId = this.identities.idOf(topic);
-    const endOffset = reader.isBehind ? null : position;
-    return { position, endOffset, ...(topicId === undefined ? {} : { topicId }) };
+  /**
+   * Applies, relays and sends nothing any more, for another core to take its place. When it resolves
+   * nothing of it is under way: an output that landed later could be sent once more by the other one.
+   */
+  async end(): Promise<void> {
+    this.isEnding = true;
+    this.waiters.release();
+    await Promise.all([this.journalReader.rest(), this.itemsReader.rest(), this.sender.rest()]);
+  }
+
+  status(): Promise<PartitionStatus> {
+    const { partition } = this.dependencies;
+    const stalled = this.identities.stopped ?? this.wakeUps.stalled;
+    const progress = (topic: ReadTopic, { isBehind }: LogReader): TopicProgress =>
+      progressOf(this.positionAfter(topic), isBehind, this.identities.idOf(topic));
+    const [journal, items] = [progress("journal", this.journalReader), progress("items", this.itemsReader)];
+    return Promise.resolve(partitionStatus(this.journal, { partition, journal, items, stalled }));
+  }
+
+  private get effects(): Effects {
+    return {
+      clock: this.dependencies.clock,
+      journal: this.journal,
+      waiters: this.waiters,
+      positionAfter: (topic) => this.positionAfter(topic),
+      catchUp: (topic) => (topic === "journal" ? this.journalReader : this.itemsReader).catchUp(),
+    };
   }
 
   async readItem(query: ItemQuery): Promise<ItemAnswer> {
-    if (query.after !== undefined && !(await this.tookEffect(query.after, query.waitMs)))
-      return { kind: "late" };
+    const { after, waitMs } = query;
+    if (after !== undefined && !(await tookEffect(after, waitMs, this.effects))) return { kind: "late" };
     const item = this.viewOf(query.itemId);
     return item === null ? { kind: "unknown" } : { kind: "item", item };
-  }
-
-  /** Waits until a record has taken effect: a bid that came ahead of its item does when it is judged. */
-  private async tookEffect(
-    { topic, offset }: NonNullable<ItemQuery["after"]>,
-    waitMs: number,
-  ): Promise<boolean> {
-    const { clock } = this.dependencies;
-    const until = clock.now() + waitMs;
-    if (offset >= this.positionAfter(topic)) {
-      const reached = this.waiters.reachedWithin(topic, offset, waitMs);
-      void (topic === "journal" ? this.journalReader : this.itemsReader).catchUp();
-      if (!(await reached)) return false;
-    }
-    if (topic === "items" || !this.journal.store.waiting.has(offset)) return true;
-    const judged = this.waiters.outcomeWithin("journal", offset, until - clock.now());
-    void this.itemsReader.catchUp();
-    return (await judged) !== undefined;
   }
 }

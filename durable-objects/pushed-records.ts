@@ -1,10 +1,11 @@
 import { PushedRecord } from "../src/kafka/header-text.ts";
 import type { LogRecord } from "../src/kafka/port.ts";
+import type { TopicRole } from "../src/topics.ts";
 import type { PushBatch } from "./rpc.ts";
 
 /** The records of a push, whose columns they are. */
 export function recordsOf(
-  { offsets, timestamps, keys, values, headers }: PushBatch,
+  { offsets, timestamps, keys, values, headers }: PushBatch<TopicRole>,
   place: { readonly topic: string; readonly partition: number },
 ): LogRecord[] {
   return offsets.map((offset, index) => {

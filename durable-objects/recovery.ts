@@ -1,6 +1,6 @@
 import { outputTopics, type OutputTopic } from "../src/auction/state.ts";
 import type { LogRecord } from "../src/kafka/port.ts";
-import { topics } from "../src/topology.ts";
+import { topics } from "../src/topics.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { placeOf, type SentPlace } from "./sent-place.ts";
 
@@ -47,6 +47,15 @@ export async function findOutputs(
   if (completed === undefined || notifications === undefined || deadLetters === undefined)
     throw new TypeError("there are three output topics");
   return { completed, notifications, deadLetters };
+}
+
+/** The highest sequence that a group and partition gave out in a topic, 0 where there is none. @throws {LogError} */
+export async function findSequence(
+  dependencies: PartitionDependencies,
+  topic: string,
+  source: string,
+): Promise<number> {
+  return (await findIn(dependencies, topic, { source, journal: "" })).sequence;
 }
 
 async function findIn(

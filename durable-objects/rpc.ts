@@ -1,4 +1,5 @@
 import type { BidReason, HighestBid, ItemStatus, ItemTerms, Outcome } from "../src/auction/events.ts";
+import type { TopicRole } from "../src/topics.ts";
 import type { Sketch } from "../src/auction/sketch.ts";
 
 /**
@@ -32,9 +33,26 @@ export interface PartitionRpc {
   digest(): Promise<{ readonly position: number; readonly digest: string }>;
 }
 
+/** What the object itself can do beyond what its core does. */
+export interface AuctionObjectRpc extends PartitionRpc {
+  /**
+   * Wipes the state and begins again at the journal's start; what was sent is not sent again.
+   * @param maySkip whether that may lose what the log does not have any more
+   */
+  rebuild(maySkip: boolean): Promise<RebuildAnswer>;
+}
+
+export type RebuildAnswer =
+  /** It was wiped, and reads the journal from its start; `from` is the position that it had. */
+  | { readonly kind: "done"; readonly from: number }
+  /** Nothing was wiped: the log cannot bring all of it back, and why. */
+  | { readonly kind: "loses"; readonly why: string }
+  /** Another rebuild came first. */
+  | { readonly kind: "busy" };
+
 /** Columns, not rows: a batch of strings and numbers clones several times faster than objects. */
-export interface PushBatch {
-  readonly topic: "items" | "journal";
+export interface PushBatch<Topic extends TopicRole = "items" | "journal"> {
+  readonly topic: Topic;
   /** Which topic took the records, where the log told. */
   readonly topicId?: string;
   readonly offsets: readonly number[];

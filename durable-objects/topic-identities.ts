@@ -1,8 +1,7 @@
 import type { PartitionDependencies } from "./dependencies.ts";
 
-const readTopics = ["journal", "items"] as const;
-
-export type ReadTopic = (typeof readTopics)[number];
+/** Topics that group `auction` reads. */
+export type ReadTopic = "journal" | "items";
 
 /** Under the name of a topic that was read is another one now: its offsets mean nothing here. */
 export class TopicReplaced extends Error {
@@ -17,7 +16,7 @@ interface Identity {
   readonly found?: string;
 }
 
-type Identities = Partial<Record<ReadTopic, Identity>>;
+type Identities<Role extends string> = Partial<Record<Role, Identity>>;
 
 /**
  * Which topics, in Kafka's sense of KIP-516, the positions are of. A topic that was deleted and made
@@ -25,11 +24,11 @@ type Identities = Partial<Record<ReadTopic, Identity>>;
  * can. What was found is stored: a partition that stopped stays so across restarts, until the log
  * answers with the topic that was read, or the storage is wiped.
  */
-export class TopicIdentities {
+export class TopicIdentities<Role extends string> {
   private readonly dependencies: PartitionDependencies;
-  private readonly names: Readonly<Record<ReadTopic, string>>;
-  private readonly isUntouched: (role: ReadTopic) => boolean;
-  private identities: Identities = {};
+  private readonly names: Readonly<Record<Role, string>>;
+  private readonly isUntouched: (role: Role) => boolean;
+  private identities: Identities<Role> = {};
 
   /**
    * @param names topics as named in the log
@@ -37,26 +36,30 @@ export class TopicIdentities {
    */
   constructor(
     dependencies: PartitionDependencies,
-    names: Readonly<Record<ReadTopic, string>>,
-    isUntouched: (role: ReadTopic) => boolean,
+    names: Readonly<Record<Role, string>>,
+    isUntouched: (role: Role) => boolean,
   ) {
     this.dependencies = dependencies;
     this.names = names;
     this.isUntouched = isUntouched;
   }
 
+  private get roles(): Role[] {
+    return Object.keys(this.names) as Role[];
+  }
+
   load(): void {
     const { storage } = this.dependencies;
     const [row] = storage.all<{ value: string }>(`SELECT value FROM bookkeeping WHERE name = 'topic_ids'`);
-    this.identities = row === undefined ? {} : (JSON.parse(row.value) as Identities);
+    this.identities = row === undefined ? {} : (JSON.parse(row.value) as Identities<Role>);
   }
 
-  idOf(role: ReadTopic): string | undefined {
+  idOf(role: Role): string | undefined {
     return this.identities[role]?.id;
   }
 
   /** Whether a topic's id is the one that the position is of, as far as is known. */
-  matches(role: ReadTopic, topicId: string | undefined): boolean {
+  matches(role: Role, topicId: string | undefined): boolean {
     const known = this.idOf(role);
     return topicId === undefined || known === undefined || topicId === known;
   }
@@ -66,7 +69,7 @@ export class TopicIdentities {
    * topic takes effect; a topic of which nothing has yet may be another one the next time.
    * @throws {TopicReplaced}
    */
-  recognize(role: ReadTopic, topicId: string | undefined): void {
+  recognize(role: Role, topicId: string | undefined): void {
     if (topicId === undefined) return;
     const known = this.identities[role];
     if (known === undefined || (topicId !== known.id && this.isUntouched(role))) {
@@ -81,17 +84,17 @@ export class TopicIdentities {
 
   /** Whether nothing may be applied, relayed or sent any more. */
   get isStopped(): boolean {
-    return readTopics.some((role) => this.identities[role]?.found !== undefined);
+    return this.roles.some((role) => this.identities[role]?.found !== undefined);
   }
 
   /** Why the partition stopped and what to do, in plain sentences; undefined while it runs. */
   get stopped(): string | undefined {
     if (!this.isStopped) return undefined;
-    const told = readTopics.flatMap((role) => this.tell(role));
+    const told = this.roles.flatMap((role) => this.tell(role));
     return `${told.join("; ")}. Nothing is applied until the topic that was read is back; docs/kafka.md says what else can be done`;
   }
 
-  private tell(role: ReadTopic): string[] {
+  private tell(role: Role): string[] {
     const { topic, id, found } = this.identities[role] ?? {};
     if (topic === undefined || found === undefined) return [];
     const name = this.names[role];
@@ -102,7 +105,7 @@ export class TopicIdentities {
     ];
   }
 
-  private keep(role: ReadTopic, identity: Identity): void {
+  private keep(role: Role, identity: Identity): void {
     const { logger, partition, storage } = this.dependencies;
     const identities = { ...this.identities, [role]: identity };
     storage.run(

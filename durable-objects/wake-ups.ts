@@ -2,15 +2,17 @@ import { describeError } from "../src/lib/log.ts";
 import { computeNextAlarm, guardMs, tickRetryMs } from "./alarm.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { Failures, type Activity } from "./failures.ts";
-import type { JournalState } from "./journal-state.ts";
 import { LogWait } from "./log-wait.ts";
 
 export interface WakeUpsHost {
-  readonly journal: JournalState;
   /** Nothing is applied or sent any more. */
   isStopped(): boolean;
-  /** Records of either topic are known to be missing still. */
-  isBehind(): boolean;
+  /** Records are known to be missing, or outputs or calls are under way. */
+  hasWork(): boolean;
+  /** When something is due next by the clock, in milliseconds since the epoch; null where nothing is. */
+  nextDue(): number | null;
+  /** The last record's time was set by a trusted credential, whose clock the partition follows. */
+  followsTrustedTime(): boolean;
 }
 
 /** What failed or waits, and the object's one alarm, which goes on with it. */
@@ -77,26 +79,25 @@ export class WakeUps {
   /** Something is still due: the partition is busy, or its outbox full. Asking again at once would not help. */
   postponeTick(): void {
     const now = this.dependencies.clock.now();
-    const { nextDue } = this.host.journal;
-    if (nextDue !== null && nextDue.due <= now) this.tickNotBefore = now + tickRetryMs;
+    const nextDue = this.host.nextDue();
+    if (nextDue !== null && nextDue <= now) this.tickNotBefore = now + tickRetryMs;
   }
 
   arm(): void {
     const { failures } = this;
-    const { journal } = this.host;
     const isStopped = this.host.isStopped();
     const at = computeNextAlarm({
       now: this.dependencies.clock.now(),
       retryAt: failures.retryAt,
       // A partition that stopped only looks now and then whether its topics are back.
-      hasWork: !isStopped && (!journal.outbox.isEmpty || this.host.isBehind()),
-      nextDue: isStopped ? null : (journal.nextDue?.due ?? null),
+      hasWork: !isStopped && this.host.hasWork(),
+      nextDue: isStopped ? null : this.host.nextDue(),
       tickNotBefore: Math.max(
         this.tickNotBefore,
         failures.retryAtOf("tick"),
         failures.retryAtOf("read the journal"),
       ),
-      trustedTime: journal.store.state.trustedTime,
+      trustedTime: this.host.followsTrustedTime(),
     });
     // An alarm that is set earlier fires and computes again; moving it costs a row each time.
     if (at !== null && (this.at === null || at < this.at)) this.set(at);

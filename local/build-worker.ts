@@ -1,18 +1,25 @@
 /**
  * Writes the Worker's bundle and what surrounds it to a directory: `index.js` and its modules as
- * `wrangler deploy` would upload them, and `worker.json`, the settings of wrangler.toml in
- * Miniflare's words. wrangler.toml stays the one place that names bindings and dates.
+ * `wrangler deploy` would upload them, `worker.json`, the settings of wrangler.toml in Miniflare's
+ * words, and the database's migrations. wrangler.toml stays the one place that names bindings and dates.
  *
  * Usage: node local/build-worker.ts <directory>
  */
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { unstable_getMiniflareWorkerOptions, unstable_readConfig, type Unstable_Config } from "wrangler";
+import {
+  unstable_getMiniflareWorkerOptions,
+  unstable_readConfig,
+  unstable_splitSqlQuery,
+  type Unstable_Config,
+} from "wrangler";
+import { type DatabaseMigration, migrationsFile } from "./database-migrations.ts";
 import { exitWith, PlainError } from "./problem.ts";
 
 const configPath = join(import.meta.dirname, "..", "wrangler.toml");
+const migrationsPath = join(import.meta.dirname, "..", "migrations");
 
 try {
   const target = process.argv[2];
@@ -28,6 +35,7 @@ function build(target: string): void {
   try {
     bundle(draft);
     writeFileSync(join(draft, "worker.json"), JSON.stringify(settings(), null, 2));
+    writeFileSync(join(draft, migrationsFile), JSON.stringify(migrations(), null, 2));
     renameSync(draft, target);
   } catch (error) {
     // Another process may have been first with the same bundle.
@@ -61,4 +69,15 @@ function settings(): Record<string, unknown> {
   // The variables of wrangler.toml alone: a .dev.vars file is for `wrangler dev`.
   const config = unstable_readConfig({ config: configPath }) as Pick<Unstable_Config, "name" | "vars">;
   return { ...options, name: config.name, bindings: config.vars };
+}
+
+/** The database's migrations in their order, each taken apart into statements as wrangler does it. */
+function migrations(): DatabaseMigration[] {
+  return readdirSync(migrationsPath)
+    .filter((name) => name.endsWith(".sql"))
+    .toSorted()
+    .map((name) => ({
+      name,
+      queries: unstable_splitSqlQuery(readFileSync(join(migrationsPath, name), "utf8")),
+    }));
 }

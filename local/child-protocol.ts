@@ -1,4 +1,4 @@
-import type { TopicRole } from "../src/topology.ts";
+import type { TopicRole } from "../src/topics.ts";
 import { messageOf } from "./problem.ts";
 
 /** What a child is told once, over IPC: no secret shows in a process list or an environment. */
@@ -27,7 +27,7 @@ export interface GatewayStart {
   readonly port: number;
   /** Directory of the Worker's bundle and its `worker.json`. */
   readonly bundle: string;
-  /** Directory of the Durable Objects' SQLite files. */
+  /** Directory of the SQLite files of the Durable Objects and of the database. */
   readonly objects: string;
   /** Program to start as the Workers runtime. */
   readonly runtime: string;

@@ -11,6 +11,7 @@ import {
   type V4WorkerOptions,
 } from "miniflare";
 import { type GatewayStart, type RunningService, runAsChild } from "./child-protocol.ts";
+import { applyMigrations, migrationsWorker } from "./database-migrations.ts";
 import { entryModule, entryName } from "./placeholder-location.ts";
 import { driveSweep } from "./sweep.ts";
 
@@ -21,8 +22,10 @@ runAsChild<GatewayStart>(
 
 async function startGateway(start: GatewayStart): Promise<RunningService> {
   process.env["MINIFLARE_WORKERD_PATH"] = start.runtime;
-  const runtime = new Miniflare(optionsOf(start));
+  const settings = readWorkerSettings(start.bundle);
+  const runtime = new Miniflare(optionsOf(start, settings));
   await runtime.ready;
+  if (settings.d1Databases !== undefined) await applyMigrations(runtime);
   const url = (await runtime.unsafeGetDirectURL()).origin;
   const sweep = driveSweep(runtime);
   const stop = async (): Promise<void> => {
@@ -36,8 +39,8 @@ async function startGateway(start: GatewayStart): Promise<RunningService> {
  * The Worker listens by a socket of its own: Miniflare's entry Worker, which every request would
  * otherwise pass first, halves the requests per second. It stays on a free port for the sweep.
  */
-function optionsOf(start: GatewayStart): MiniflareOptions {
-  const settings = readWorkerSettings(start.bundle);
+function optionsOf(start: GatewayStart, settings: V4WorkerOptions): MiniflareOptions {
+  const { d1Databases } = settings;
   return convertV4MiniflareOptions({
     host: "127.0.0.1",
     port: 0,
@@ -61,6 +64,7 @@ function optionsOf(start: GatewayStart): MiniflareOptions {
         // Off: it puts another Worker between this one and the log.
         stripCfConnectingIp: false,
       },
+      ...(d1Databases === undefined ? [] : [migrationsWorker(start.bundle, d1Databases)]),
     ],
   });
 }

@@ -31,7 +31,7 @@ export interface Home {
   readonly localFile: string;
   /** The bridge's embedded log. */
   readonly log: string;
-  /** SQLite files of the Durable Objects. */
+  /** SQLite files of the Durable Objects and of the database. */
   readonly objects: string;
   /** What belongs to running processes; nothing in it outlives them in value. */
   readonly run: string;

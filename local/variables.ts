@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Scope } from "../src/config.ts";
-import { type TopicRole, topics } from "../src/topology.ts";
+import { type TopicRole, topics } from "../src/topics.ts";
 import type { DeclaredTopic } from "./child-protocol.ts";
 import type { LocalFile, LocalSecrets } from "./home.ts";
 
@@ -16,12 +16,18 @@ const scopesOf: Readonly<Record<keyof LocalFile["keys"], readonly Scope[]>> = {
   operator: ["operate", "read"],
 };
 
+/** What is another on one machine than in a deployment: subscribers are on it too. */
+const localVariables: Variables = { ALLOW_LOOPBACK_ENDPOINTS: "true" };
+
 /** wrangler.toml's variables, each giving way to one of the same name in the environment. */
 export function readVariables(bundle: string, environment: NodeJS.ProcessEnv): Variables {
   const text = readFileSync(join(bundle, "worker.json"), "utf8");
   const { bindings } = JSON.parse(text) as { readonly bindings: Variables };
   return Object.fromEntries(
-    Object.entries(bindings).map(([name, value]) => [name, environment[name] ?? value]),
+    Object.entries(bindings).map(([name, value]) => [
+      name,
+      environment[name] ?? localVariables[name] ?? value,
+    ]),
   );
 }
 

@@ -8,7 +8,14 @@ import { PlainError } from "./problem.ts";
 const root = join(import.meta.dirname, "..");
 
 /** What the bundle is made of: a change in any of these makes another one. */
-const sources = ["src", "durable-objects", "wrangler.toml", "package-lock.json", "tsconfig.json"];
+const sources = [
+  "src",
+  "durable-objects",
+  "migrations",
+  "wrangler.toml",
+  "package-lock.json",
+  "tsconfig.json",
+];
 
 const cache = join(root, "dist", "local");
 

@@ -23,6 +23,16 @@ export interface ApiKey {
   readonly subject?: string;
 }
 
+export interface SubscriberPatience {
+  /** Of one call, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Attempts of a record at most; then it is a dead letter. */
+  readonly attempts: number;
+  /** Bounds of a record's first delay and of its longest, in milliseconds. */
+  readonly firstDelayMs: number;
+  readonly longestDelayMs: number;
+}
+
 export interface Config {
   readonly kafka: { readonly url: string; readonly username: string; readonly password: string };
   /** Partitions of every topic. */
@@ -34,6 +44,10 @@ export interface Config {
   readonly produceTimeoutMs: number;
   readonly earlyBidWaitMs: number;
   readonly retentionMs: number;
+  /** Whether subscribers may be on this machine: for development, never in a deployment. */
+  readonly allowLoopbackEndpoints: boolean;
+  /** How patient Gavel is with a subscriber. */
+  readonly subscribers: SubscriberPatience;
   /** Lines below it are not written; each request writes one of level `info`. */
   readonly logLevel: LogLevel;
   readonly limits: { readonly maxBatchEvents: number; readonly maxBodyBytes: number };
@@ -88,6 +102,14 @@ const variables = z
     PRODUCE_TIMEOUT_MS: integer(1, 600_000).default(1500),
     EARLY_BID_WAIT_MS: integer(0, 30 * 86_400_000).default(3_600_000),
     RETENTION_MS: integer(0, 3650 * 86_400_000).default(604_800_000),
+    ALLOW_LOOPBACK_ENDPOINTS: z
+      .enum(["true", "false"])
+      .default("false")
+      .transform((text) => text === "true"),
+    SUBSCRIBER_TIMEOUT_MS: integer(100, 60_000).default(10_000),
+    SUBSCRIBER_ATTEMPTS: integer(1, 100).default(16),
+    SUBSCRIBER_FIRST_RETRY_MS: integer(1, 3_600_000).default(1_000),
+    SUBSCRIBER_LONGEST_RETRY_MS: integer(1, 86_400_000).default(14_400_000),
     LOG_LEVEL: z.enum(logLevels).default("info"),
     MAX_BATCH_EVENTS: integer(1, 100_000).default(1000),
     MAX_BODY_BYTES: integer(1, 100 * 1024 * 1024).default(1_048_576),
@@ -131,6 +153,13 @@ function parseConfig(env: object): Config | ConfigError {
     produceTimeoutMs: value.PRODUCE_TIMEOUT_MS,
     earlyBidWaitMs: value.EARLY_BID_WAIT_MS,
     retentionMs: value.RETENTION_MS,
+    allowLoopbackEndpoints: value.ALLOW_LOOPBACK_ENDPOINTS,
+    subscribers: {
+      timeoutMs: value.SUBSCRIBER_TIMEOUT_MS,
+      attempts: value.SUBSCRIBER_ATTEMPTS,
+      firstDelayMs: value.SUBSCRIBER_FIRST_RETRY_MS,
+      longestDelayMs: value.SUBSCRIBER_LONGEST_RETRY_MS,
+    },
     logLevel: value.LOG_LEVEL,
     limits: { maxBatchEvents: value.MAX_BATCH_EVENTS, maxBodyBytes: value.MAX_BODY_BYTES },
     apiKeys: new Map(value.API_KEYS.map((key) => [key.id, toApiKey(key)])),

@@ -1,11 +1,22 @@
+import type { AnalysisRpc } from "../durable-objects/analysis/rpc.ts";
+import type { FunctionGroupRpc } from "../durable-objects/functions/rpc.ts";
 import type { PartitionRpc } from "../durable-objects/rpc.ts";
+import type { ReplayCatalogRpc } from "../durable-objects/replays/rpc.ts";
+import type { SubscriptionsRpc } from "../durable-objects/subscriptions/rpc.ts";
 
-/** A Partition object as its stubs see it. The class itself would make a cycle of imports. */
-type PartitionObject = Rpc.DurableObjectBranded & PartitionRpc;
+/** Objects as their stubs see them. The classes themselves would make a cycle of imports. */
+type PartitionObject = Rpc.DurableObjectBranded & PartitionRpc & FunctionGroupRpc;
+type ReplayObject = Rpc.DurableObjectBranded & ReplayCatalogRpc;
+type AnalysisObject = Rpc.DurableObjectBranded & AnalysisRpc;
+type SubscriptionsObject = Rpc.DurableObjectBranded & SubscriptionsRpc;
 
 /** Bindings and variables as the platform hands them over, unchecked. See `wrangler.toml`. */
 export interface Env {
   readonly PARTITIONS: DurableObjectNamespace<PartitionObject>;
+  readonly REPLAYS: DurableObjectNamespace<ReplayObject>;
+  readonly SUBSCRIPTIONS: DurableObjectNamespace<SubscriptionsObject>;
+  readonly ANALYSES: DurableObjectNamespace<AnalysisObject>;
+  readonly DATABASE: D1Database;
   readonly KAFKA_URL?: string;
   readonly KAFKA_USERNAME?: string;
   readonly KAFKA_PASSWORD?: string;
@@ -16,6 +27,11 @@ export interface Env {
   readonly PRODUCE_TIMEOUT_MS?: string;
   readonly EARLY_BID_WAIT_MS?: string;
   readonly RETENTION_MS?: string;
+  readonly ALLOW_LOOPBACK_ENDPOINTS?: string;
+  readonly SUBSCRIBER_TIMEOUT_MS?: string;
+  readonly SUBSCRIBER_ATTEMPTS?: string;
+  readonly SUBSCRIBER_FIRST_RETRY_MS?: string;
+  readonly SUBSCRIBER_LONGEST_RETRY_MS?: string;
   readonly LOG_LEVEL?: string;
   readonly MAX_BATCH_EVENTS?: string;
   readonly MAX_BODY_BYTES?: string;

@@ -3,9 +3,14 @@ import { ConfigError } from "./config.ts";
 import type { Env } from "./env.ts";
 import { consoleLogger } from "./lib/log.ts";
 import { servicesFor, writtenTopics } from "./services.ts";
+import { sweepFunctions } from "./sweep-functions.ts";
 import { sweep } from "./sweep.ts";
 
+export { Analysis } from "../durable-objects/analysis.ts";
 export { Partition } from "../durable-objects/partition.ts";
+export { Replay } from "../durable-objects/replay.ts";
+export { EndpointCaller } from "./endpoint-caller.ts";
+export { Subscriptions } from "../durable-objects/subscriptions.ts";
 
 const app = createApp();
 
@@ -17,7 +22,11 @@ export default {
 async function runSweep(env: Env): Promise<void> {
   try {
     const services = servicesFor(env);
-    await sweep({ ...services, topics: writtenTopics(services.config.topicPrefix) });
+    const { partitionCount, topicPrefix } = services.config;
+    await Promise.all([
+      sweep({ ...services, topics: writtenTopics(topicPrefix) }),
+      sweepFunctions({ ...services, partitionCount, topicPrefix }),
+    ]);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     consoleLogger("error", "misconfigured", { reason: error.message });

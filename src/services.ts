@@ -1,12 +1,21 @@
 import { type Config, ConfigError, configFromEnv } from "./config.ts";
+import { createDatabase, type Database } from "./database.ts";
+import { type Analyses, createAnalyses } from "./functions/market-analysis/client.ts";
 import type { Env } from "./env.ts";
 import { createPinnedTopics, type PinnedTopics } from "./kafka/pinned-topics.ts";
 import type { KafkaLog } from "./kafka/port.ts";
 import { createUpstashLog } from "./kafka/upstash.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { consoleLogger, createConsoleLogger, type Logger } from "./lib/log.ts";
-import { createPartitions, type Partitions } from "./partitions.ts";
-import { topics } from "./topology.ts";
+import {
+  createFunctionPartitions,
+  createPartitions,
+  type FunctionPartitions,
+  type Partitions,
+} from "./partitions.ts";
+import { createReplaysClient, type ReplaysClient } from "./replays/client.ts";
+import { createSubscriptionsClient, type SubscriptionsClient } from "./subscriptions/client.ts";
+import { topics } from "./topics.ts";
 
 /** What the Worker's operations touch outside themselves. */
 export interface Services {
@@ -14,8 +23,15 @@ export interface Services {
   readonly log: KafkaLog;
   readonly pinnedTopics: PinnedTopics;
   readonly partitions: Partitions;
+  readonly functionPartitions: FunctionPartitions;
+  readonly replays: ReplaysClient;
+  readonly subscriptions: SubscriptionsClient;
+  readonly analyses: Analyses;
+  readonly database: Database;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Takes a line a change, whatever is left out of the other lines. */
+  readonly auditLogger: Logger;
   /** In [0, 1). */
   readonly random: () => number;
 }
@@ -51,9 +67,15 @@ function createServices(env: Env): Services {
     log,
     clock,
     logger: createConsoleLogger(config.logLevel),
+    auditLogger: consoleLogger,
     random: Math.random,
     pinnedTopics: createPinnedTopics(log, clock, written, config.partitionCount),
     partitions: createPartitions(env.PARTITIONS, config.partitionCount),
+    functionPartitions: createFunctionPartitions(env.PARTITIONS, config.partitionCount),
+    replays: createReplaysClient(env.REPLAYS),
+    subscriptions: createSubscriptionsClient(env.SUBSCRIPTIONS),
+    analyses: createAnalyses(env.ANALYSES),
+    database: createDatabase(env.DATABASE, clock),
   };
 }
 

@@ -1,35 +1,61 @@
+import { analytics } from "./functions/analytics/function.ts";
+import { type DeclaredFunction, declareFunction } from "./functions/declare.ts";
+import { enrich } from "./functions/enrich/function.ts";
+import { marketAnalysis, participation } from "./functions/market-analysis/function.ts";
+import type { AnalysedSets } from "./functions/market-analysis/sets.ts";
+import type { TopicRole } from "./topics.ts";
+
 /**
- * Topics, groups and functions: the file that a user edits.
+ * Groups and their functions: the file that a user edits.
  *
- * Every topic has the same partition count and is keyed by item id, so that one partition number
- * sees an item and all its bids. `TOPIC_PREFIX` goes in front of each name at run time.
+ * A group is one Partition object per partition, named `{group}/{partition}`, with a position of
+ * its own in the topic that it reads.
  */
-export const topics = {
-  items: "auction.items",
-  journal: "auction.bids",
-  completed: "auction.completed",
-  notifications: "auction.notifications",
-  validated: "auction.validated",
-  deadLetters: "auction.dead-letters",
+export interface FunctionGroup {
+  readonly topic: TopicRole;
+  /** The group whose outputs the topic carries: by their sequences repetitions are known. */
+  readonly writer: string;
+  /** By name; or the endpoints that were subscribed while Gavel runs. */
+  readonly functions: Readonly<Record<string, DeclaredFunction>> | "subscriptions";
+}
+
+/**
+ * What is analysed of the finished auctions: every category (`*`) by itself, and cars for each value
+ * of their attribute `year` as well.
+ */
+const analysed: readonly AnalysedSets[] = [{ category: "*" }, { category: "cars", attribute: "year" }];
+
+/** Groups that drive functions. */
+const declaredGroups = {
+  notify: { topic: "notifications", writer: "auction", functions: "subscriptions" },
+  enrich: { topic: "completed", writer: "auction", functions: { enrich: declareFunction(enrich) } },
+  analytics: { topic: "completed", writer: "auction", functions: { auctions: declareFunction(analytics) } },
+  analyses: {
+    topic: "completed",
+    writer: "auction",
+    functions: { market: declareFunction(marketAnalysis(analysed)) },
+  },
+  bidders: {
+    topic: "notifications",
+    writer: "auction",
+    functions: { participation: declareFunction(participation(analysed)) },
+  },
+} satisfies Record<string, FunctionGroup>;
+
+export type FunctionGroupName = keyof typeof declaredGroups;
+
+export const functionGroups: Readonly<Record<FunctionGroupName, FunctionGroup>> = declaredGroups;
+
+/** All groups. `auction` reads the journal and the items, and has a reducer instead of functions. */
+export const groups = {
+  auction: "auction",
+  ...(Object.fromEntries(Object.keys(declaredGroups).map((name) => [name, name])) as {
+    [Name in FunctionGroupName]: Name;
+  }),
 } as const;
 
-export type TopicRole = keyof typeof topics;
-
-/** CloudEvents types that Gavel reads or writes. Source: docs/interface, `ce_type`. */
-export const eventTypes = {
-  itemListed: "gavel.item.listed.v1",
-  itemWithdrawn: "gavel.item.withdrawn.v1",
-  itemOpened: "gavel.item.opened.v1",
-  bidPlaced: "gavel.bid.placed.v1",
-  tick: "gavel.tick.v1",
-  itemCompleted: "gavel.item.completed.v1",
-  bidderOutbid: "gavel.bidder.outbid.v1",
-  bidderWon: "gavel.bidder.won.v1",
-  bidderLost: "gavel.bidder.lost.v1",
-  bidderRejected: "gavel.bidder.rejected.v1",
-  deadLetter: "gavel.dead-letter.v1",
-  logGap: "gavel.log.gap.v1",
-} as const;
-
-/** Groups: each is one Partition object per partition, named `{group}/{partition}`. */
-export const groups = { auction: "auction" } as const;
+/** Groups that are handed what is appended to a topic. */
+export function readersOf(topic: TopicRole): FunctionGroupName[] {
+  const names = Object.keys(functionGroups) as FunctionGroupName[];
+  return names.filter((name) => functionGroups[name].topic === topic);
+}

@@ -1,12 +1,13 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { migrationsFile } from "../../local/database-migrations.ts";
 import { prepareWorkerBundle } from "../../local/worker-bundle.ts";
 
 const workers = join(import.meta.dirname, "..", "workers");
 
 /** What stands in front of the log: Gavel as it is deployed, or one of `bench/workers`. */
-export type WorkerName = "gavel" | "edge-only" | "forwarder" | "measured";
+export type WorkerName = "gavel" | "edge-only" | "forwarder" | "measured" | "functions";
 
 /**
  * Makes a Worker's bundle in the form that `local/gateway.ts` runs, so that every Worker here has
@@ -27,13 +28,24 @@ export async function prepareBundle(worker: WorkerName, directory: string): Prom
     external: ["cloudflare:*", "node:*"],
     logLevel: "warning",
   });
-  cpSync(join(deployed, "worker.json"), join(directory, "worker.json"));
-  if (worker === "forwarder" || worker === "edge-only") dropObjects(join(directory, "worker.json"));
+  for (const file of ["worker.json", migrationsFile]) cpSync(join(deployed, file), join(directory, file));
+  const settings = join(directory, "worker.json");
+  if (worker === "forwarder" || worker === "edge-only") changeSettings(settings, withoutObjects);
+  if (worker === "functions") changeSettings(settings, withBinding);
 }
 
-function dropObjects(file: string): void {
-  const { durableObjects: _, ...settings } = JSON.parse(readFileSync(file, "utf8")) as {
-    durableObjects?: unknown;
-  };
-  writeFileSync(file, JSON.stringify(settings));
+type Settings = Readonly<Record<string, unknown>>;
+
+function changeSettings(file: string, change: (settings: Settings) => Settings): void {
+  writeFileSync(file, JSON.stringify(change(JSON.parse(readFileSync(file, "utf8")) as Settings)));
+}
+
+function withoutObjects(settings: Settings): Settings {
+  return { ...settings, durableObjects: undefined };
+}
+
+/** With a service binding to an entrypoint, as a function in another Worker has it. */
+function withBinding({ serviceBindings, ...settings }: Settings): Settings {
+  const binding = { name: settings["name"], entrypoint: "NoOp" };
+  return { ...settings, serviceBindings: { ...(serviceBindings as object | undefined), NO_OP: binding } };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { partitionFor } from "../../src/kafka/partitioner.ts";
-import { topics } from "../../src/topology.ts";
+import { topics } from "../../src/topics.ts";
 import { BridgeClient } from "./bridge-client.ts";
 import { Connection, requestMaker } from "./connection.ts";
 import type { System } from "./system.ts";

@@ -4,7 +4,7 @@ import { recordMaker } from "../../src/ingest/records.ts";
 import type { LogRecord, ProduceRecord } from "../../src/kafka/port.ts";
 import { newTrace } from "../../src/lib/trace-context.ts";
 import { uuidv7 } from "../../src/lib/uuid.ts";
-import { eventTypes, topics } from "../../src/topology.ts";
+import { eventTypes, topics } from "../../src/topics.ts";
 
 /** What the placeholder location of `npm start` makes of a request. */
 const place = {

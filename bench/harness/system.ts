@@ -1,12 +1,13 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import type { BridgeStart, ChildMessage, GatewayStart, LogChoice } from "../../local/child-protocol.ts";
+import type { BridgeStart, GatewayStart, LogChoice } from "../../local/child-protocol.ts";
 import { installRuntimeLauncher } from "../../local/runtime-launcher.ts";
 import { declaredTopics, readVariables, secretVariables } from "../../local/variables.ts";
 import { prepareBundle, type WorkerName } from "./bundles.ts";
+import { endChild, firstAnswer } from "./child.ts";
 import type { BenchmarkOptions } from "./figures.ts";
 import { summaryOfFile } from "./profile.ts";
 
@@ -156,7 +157,7 @@ export class System {
     });
     child.send(start);
     const url = await firstAnswer(child, name);
-    const started = { url, pid: child.pid ?? 0, stop: () => end(child) };
+    const started = { url, pid: child.pid ?? 0, stop: () => endChild(child) };
     this.#processes.unshift(started);
     return started;
   }
@@ -179,24 +180,6 @@ export async function withSystem<Result>(
   } finally {
     await system.stop();
   }
-}
-
-function firstAnswer(child: ChildProcess, name: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    child.once("message", (message) => {
-      const answer = message as ChildMessage;
-      if (answer.kind === "ready") resolve(answer.url);
-      else reject(new Error(`the ${name} does not start: ${answer.message}`));
-    });
-    child.once("exit", (code) => reject(new Error(`the ${name} ended with ${code}`)));
-  });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGTERM");
-  await ended;
 }
 
 /** The runtime with its inspector open, for a CPU profile. */

@@ -19,6 +19,7 @@ export function countedStorage(storage: DurableObjectStorage, counters: Counters
       counters.transactions += 1;
       return storage.transactionSync(body);
     },
+    sync: () => storage.sync(),
     setAlarm: (at) => {
       counters.rowsWritten += 1;
       return storage.setAlarm(at);

@@ -50,6 +50,7 @@ export class Partition extends DurableObject<object> implements MeasuredRpc {
       log: countedLog(this.#synthetic ?? createUpstashLog(config.kafka), this.#counters),
       clock: systemClock,
       logger: (level, event, fields) => console[level](JSON.stringify({ event, ...fields })),
+      handOn: () => undefined,
       settings: config,
     };
     this.#core = new PartitionCore(this.#dependencies);

@@ -2,6 +2,9 @@ import { createApp } from "../../src/app.ts";
 import type { Env } from "../../src/env.ts";
 import type { MeasuredRpc } from "./measured-partition.ts";
 
+export { Replay } from "../../durable-objects/replay.ts";
+export { Analysis } from "../../durable-objects/analysis.ts";
+export { Subscriptions } from "../../durable-objects/subscriptions.ts";
 export { Partition } from "./measured-partition.ts";
 
 const app = createApp();

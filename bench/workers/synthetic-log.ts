@@ -8,7 +8,7 @@ import type {
   TopicPartition,
   TopicPartitionOffset,
 } from "../../src/kafka/port.ts";
-import { topics } from "../../src/topology.ts";
+import { topics } from "../../src/topics.ts";
 import { RecordFactory } from "../harness/records.ts";
 
 const recordsPerFetch = 1_000;

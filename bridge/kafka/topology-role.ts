@@ -1,4 +1,4 @@
-import type { TopicRole } from "../../src/topology.ts";
+import type { TopicRole } from "../../src/topics.ts";
 import type { TopicRequirement } from "./topic-requirement.ts";
 
 /** What a topic of the topology is to the bridge; one that Gavel knows nothing of is as free as an output. */

@@ -1,4 +1,4 @@
-import { type TopicRole, topics as topology } from "../../src/topology.ts";
+import { type TopicRole, topics as topology } from "../../src/topics.ts";
 import { isTopicName } from "../topic-name.ts";
 import type { Sources } from "./sources.ts";
 

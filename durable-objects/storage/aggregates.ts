@@ -1,11 +1,11 @@
 import { cellToParent, getResolution, isValidCell } from "h3-js";
 import {
+  categoryKey,
+  countedCategory,
   decodeTotals,
   emptyTotals,
   encodeTotals,
   isWindowKept,
-  maximumCategories,
-  overflowCategory,
   Window,
   windowMs,
   windowRetentionMs,
@@ -48,7 +48,7 @@ export class StoredAggregates implements AggregateStore {
     type CategoryRow = { category: string; currency: string; totals: string };
     for (const row of storage.all<CategoryRow>(`SELECT * FROM categories`)) {
       this.categories.set(
-        keyOf(row.category, row.currency),
+        categoryKey(row.category, row.currency),
         decodeTotals(row.category, row.currency, row.totals),
       );
     }
@@ -124,14 +124,12 @@ export class StoredAggregates implements AggregateStore {
   }
 
   private totalsOf(item: ItemState): CategoryTotals {
-    const key = keyOf(item.category, item.currency);
-    const known = this.categories.get(key);
+    const known = this.categories.get(categoryKey(item.category, item.currency));
     if (known !== undefined) return known;
-    const isFull = this.categories.size >= maximumCategories;
-    const category = isFull ? overflowCategory : item.category;
-    const overflowKey = keyOf(category, item.currency);
-    const totals = this.categories.get(overflowKey) ?? emptyTotals(category, item.currency);
-    this.categories.set(overflowKey, totals);
+    const category = countedCategory(item, this.categories);
+    const key = categoryKey(category, item.currency);
+    const totals = this.categories.get(key) ?? emptyTotals(category, item.currency);
+    this.categories.set(key, totals);
     return totals;
   }
 

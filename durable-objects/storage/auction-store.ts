@@ -49,13 +49,18 @@ export class StoredAuction implements AuctionStore {
   private compactionCursor: number;
   private compactionResumes: number;
 
-  constructor(storage: PartitionStorage, seenRunPairs?: number) {
+  /** @param aggregates what follows the reducer's decisions */
+  constructor(
+    storage: PartitionStorage,
+    seenRunPairs?: number,
+    aggregates: StoredAggregates = new StoredAggregates(storage),
+  ) {
     this.storage = storage;
     this.state = readState(storage);
     this.items = new StoredItems(storage);
     this.entries = new StoredEntries(storage);
     this.waiting = new StoredWaiting(storage);
-    this.aggregates = new StoredAggregates(storage);
+    this.aggregates = aggregates;
     this.seen = new SeenIndex(storage, seenRunPairs);
     this.compactionCursor = -1;
     this.compactionResumes = 0;

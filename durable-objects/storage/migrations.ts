@@ -1,10 +1,10 @@
 import type { PartitionStorage } from "../dependencies.ts";
 
 /**
- * The schema, as numbered migrations: appended to, never changed. docs/storage.md explains each
+ * The schema of group `auction`, as numbered migrations: appended to, never changed. docs/storage.md explains each
  * table and what a row costs. No secondary index but the one that `sort=newest` needs.
  */
-const migrations: readonly (readonly string[])[] = [
+export const auctionMigrations: readonly (readonly string[])[] = [
   [
     `CREATE TABLE partition_state (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL)`,
     `CREATE TABLE items (item_id TEXT PRIMARY KEY, open_since INTEGER, state TEXT NOT NULL) WITHOUT ROWID`,
@@ -37,9 +37,10 @@ const migrations: readonly (readonly string[])[] = [
 
 /**
  * Brings the schema to the newest version; safe to call at every start.
+ * @param migrations the object's schema
  * @throws when the storage was written by a newer Gavel than this one.
  */
-export function migrate(storage: PartitionStorage): void {
+export function migrate(storage: PartitionStorage, migrations: readonly (readonly string[])[]): void {
   storage.run(`CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY)`);
   const [row] = storage.all<{ version: number | null }>(`SELECT max(version) AS version FROM migrations`);
   const current = row?.version ?? 0;

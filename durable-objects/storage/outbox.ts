@@ -1,8 +1,6 @@
-import { outputTopics, type LosersOutput, type Output, type OutputTopic } from "../../src/auction/state.ts";
+import type { LosersOutput } from "../../src/auction/state.ts";
 import type { PartitionStorage } from "../dependencies.ts";
-import { prepare, type PreparedOutput } from "../outbox-record.ts";
-import { placeThatTells, type SentBefore } from "../sent-before.ts";
-import { sentOf } from "../sent-place.ts";
+import type { PreparedOutput } from "../outbox-record.ts";
 import { writeRows } from "./rows.ts";
 
 /** One row's payload at most: less than one produce takes, and well under 2 MB even in UTF-8. */
@@ -39,7 +37,7 @@ export function isFanOut(part: OutboxPart): part is FanOut {
 }
 
 /** Outputs that a part still stands for. */
-function countOf(part: OutboxPart): number {
+export function countOf(part: OutboxPart): number {
   return isFanOut(part) ? part.losers.count - part.sent : 1;
 }
 
@@ -48,21 +46,24 @@ function countOf(part: OutboxPart): number {
  * row comes in the transaction that decided it and goes in one after the log has it; between the two a
  * crash leaves it here, and the same record is sent again under the same sequence.
  */
-export class StoredOutbox {
+export class StoredOutbox<Topic extends string> {
   private readonly storage: PartitionStorage;
-  private readonly queues: Record<OutputTopic, OutboxRow[]> = {
-    completed: [],
-    notifications: [],
-    deadLetters: [],
-  };
+  private readonly topics: readonly Topic[];
+  private readonly queues: Readonly<Record<Topic, OutboxRow[]>>;
   private nextId: number;
   private unsentCharacters = 0;
   private readonly finished: number[] = [];
   private readonly shortened = new Set<OutboxRow>();
 
-  constructor(storage: PartitionStorage) {
+  /** @param topics that outputs may go to */
+  constructor(storage: PartitionStorage, topics: readonly Topic[]) {
     this.storage = storage;
-    type Row = { id: number; topic: OutputTopic; first_sequence: number; position: number; payload: string };
+    this.topics = topics;
+    this.queues = Object.fromEntries(topics.map((topic) => [topic, []])) as unknown as Record<
+      Topic,
+      OutboxRow[]
+    >;
+    type Row = { id: number; topic: Topic; first_sequence: number; position: number; payload: string };
     const rows = storage.all<Row>(
       `SELECT id, topic, first_sequence, position, payload FROM outbox ORDER BY id`,
     );
@@ -73,75 +74,41 @@ export class StoredOutbox {
     this.nextId = (rows.at(-1)?.id ?? 0) + 1;
   }
 
-  private enqueue(topic: OutputTopic, row: OutboxRow): void {
+  private enqueue(topic: Topic, row: OutboxRow): void {
     this.queues[topic].push(row);
     this.unsentCharacters += row.characters;
   }
 
-  queue(topic: OutputTopic): readonly OutboxRow[] {
+  queue(topic: Topic): readonly OutboxRow[] {
     return this.queues[topic];
   }
 
   get isEmpty(): boolean {
-    return outputTopics.every((topic) => this.queues[topic].length === 0);
+    return this.topics.every((topic) => this.queues[topic].length === 0);
   }
 
   /** When it is full nothing more is applied: the position waits until the log takes outputs again. */
   get isFull(): boolean {
-    const rows = outputTopics.reduce((sum, topic) => sum + this.queues[topic].length, 0);
+    const rows = this.topics.reduce((sum, topic) => sum + this.queues[topic].length, 0);
     return this.unsentCharacters >= maximumUnsentCharacters || rows >= maximumUnsentRows;
   }
 
   /** Outputs not yet acknowledged. */
   get unsent(): number {
     let sum = 0;
-    for (const topic of outputTopics) for (const row of this.queues[topic]) sum += countAll(row.parts);
+    for (const topic of this.topics) for (const row of this.queues[topic]) sum += countAll(row.parts);
     return sum;
   }
 
   /** Journal position at which the transaction of the oldest unsent outputs began. */
   get oldestPosition(): number {
     return Math.min(
-      ...outputTopics.map((topic) => this.queues[topic][0]?.position ?? Number.POSITIVE_INFINITY),
+      ...this.topics.map((topic) => this.queues[topic][0]?.position ?? Number.POSITIVE_INFINITY),
     );
   }
 
-  /**
-   * Gives each output its sequence and stores them, inside the transaction that decided them.
-   * `position` is where the transaction began, so that nothing decided in it or later lies before.
-   * What is in the topic since before a wipe is not sent again: outputs take their sequence and are
-   * known by it, or, where sequences cannot be counted, are known by what decided them and take none.
-   */
-  add(
-    outputs: readonly (Output | LosersOutput)[],
-    position: number,
-    sequences: Record<OutputTopic, number>,
-    sentBefore: (topic: OutputTopic) => SentBefore,
-  ): void {
-    for (const topic of outputTopics) {
-      const before = sentBefore(topic);
-      const place = placeThatTells(before);
-      const parts: OutboxPart[] = [];
-      let unsent = sequences[topic] + 1;
-      for (const output of outputs) {
-        if (output.topic !== topic) continue;
-        const part = isLosers(output)
-          ? { losers: output, cursor: output.lastEntry, sent: 0 }
-          : prepare(output);
-        const count = countOf(part);
-        const sent = sentOf(output.cause, count, place);
-        // What is in the topic is a prefix; a fan-out that is there in part makes the rest of it: its
-        // first outputs take the sequences before the next one, which are not sent.
-        if (parts.length === 0 && sent > 0) unsent = sequences[topic] - sent + 1;
-        sequences[topic] += count - sent;
-        if (sent < count && sequences[topic] > before.sequence) parts.push(part);
-        else if (parts.length === 0) unsent = sequences[topic] + 1;
-      }
-      this.store(topic, unsent, parts, position);
-    }
-  }
-
-  private store(topic: OutputTopic, sequence: number, parts: readonly OutboxPart[], position: number): void {
+  /** Stores parts whose first output has this sequence; inside the transaction that decided them. */
+  append(topic: Topic, sequence: number, parts: readonly OutboxPart[], position: number): void {
     let firstSequence = sequence;
     for (const some of splitBySize(parts)) {
       const payload = JSON.stringify(some);
@@ -151,7 +118,7 @@ export class StoredOutbox {
     }
   }
 
-  private insert(topic: OutputTopic, firstSequence: number, position: number, payload: string): number {
+  private insert(topic: Topic, firstSequence: number, position: number, payload: string): number {
     const id = this.nextId;
     this.nextId += 1;
     this.storage.run(
@@ -171,7 +138,7 @@ export class StoredOutbox {
    * of its own would cost as much as applying a record does. A crash in between sends them again
    * under the same sequences, as one between the answer and a commit would.
    */
-  acknowledge(topic: OutputTopic, count: number, begun: FanOut | undefined): void {
+  acknowledge(topic: Topic, count: number, begun: FanOut | undefined): void {
     const queue = this.queues[topic];
     let left = count;
     for (let row = queue[0]; row !== undefined && left >= row.parts.length; row = queue[0]) {
@@ -212,10 +179,6 @@ export class StoredOutbox {
 
 function countAll(parts: readonly OutboxPart[]): number {
   return parts.reduce((sum, part) => sum + countOf(part), 0);
-}
-
-function isLosers(output: Output | LosersOutput): output is LosersOutput {
-  return "idPrefix" in output;
 }
 
 function* splitBySize(parts: readonly OutboxPart[]): Generator<OutboxPart[]> {

@@ -1,13 +1,13 @@
 import { DistinctCounter, type Sketch } from "./sketch.ts";
-import type { ItemPhase } from "./state.ts";
+import type { ItemPhase, ItemState } from "./state.ts";
 
 /** Length of the windows that are kept; longer ones are composed of them. Aligned to the epoch. */
 export const windowMs = 10_000;
 /** How long, in stream time, a window is kept after its end. */
 export const windowRetentionMs = 3_600_000;
 /** Beyond this many category and currency pairs, new categories count as `overflowCategory`. */
-export const maximumCategories = 1_000;
-export const overflowCategory = "other";
+const maximumCategories = 1_000;
+const overflowCategory = "other";
 /** Items counted exactly in one window; beyond, the least counted makes room (Space-Saving). */
 const maximumWindowItems = 256;
 const hottestItems = 10;
@@ -25,6 +25,20 @@ export interface CategoryTotals {
 export function emptyTotals(category: string, currency: string): CategoryTotals {
   const phases = { scheduled: 0, open: 0, sold: 0, unsold: 0, withdrawn: 0 };
   return { category, currency, phases, bids: 0, gross: 0n };
+}
+
+/** Names a category and currency among others. */
+export function categoryKey(category: string, currency: string): string {
+  return `${category}|${currency}`;
+}
+
+/** The category that an item counts in: its own, or the overflow's where there are too many already. */
+export function countedCategory(
+  { category, currency }: Pick<ItemState, "category" | "currency">,
+  known: { has(key: string): boolean; readonly size: number },
+): string {
+  const isKnown = known.has(categoryKey(category, currency));
+  return isKnown || known.size < maximumCategories ? category : overflowCategory;
 }
 
 export function encodeTotals(totals: CategoryTotals): string {

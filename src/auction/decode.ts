@@ -1,4 +1,4 @@
-import { eventTypes } from "../topology.ts";
+import { eventTypes } from "../topics.ts";
 import {
   idPattern,
   type BidData,

@@ -1,5 +1,5 @@
 import type { OffsetRange } from "./events.ts";
-import { eventTypes } from "../topology.ts";
+import { eventTypes } from "../topics.ts";
 import type { LogRecord, ProduceRecord, RecordHeader } from "../kafka/port.ts";
 
 export interface OpeningSettings {

@@ -1,4 +1,5 @@
-import { eventTypes } from "../topology.ts";
+import { deadLetterData, gapData } from "../dead-letter.ts";
+import { eventTypes } from "../topics.ts";
 import type { BidEvent, UnreadableRecord } from "./decode.ts";
 import type { HighestBid, ItemTerms, RejectionReason } from "./events.ts";
 import type { Entry, ItemState, LogGap, LosersOutput, Output, OutputCause, StandingBid } from "./state.ts";
@@ -15,12 +16,6 @@ export interface Cause {
   /** Outputs of this record so far. */
   count: number;
 }
-
-/** A dead letter holds at most this many bytes of the record's value as JSON; the log bounds a record. */
-const maximumDeadLetterBytes = 600_000;
-/** Of its headers, which are left out beyond that, and of its key, which is written three times. */
-const maximumHeadersBytes = 50_000;
-const maximumKeyCharacters = 1_000;
 
 /** The output's id, and the place in the journal that it is made of. */
 function nextPlace(cause: Cause): { readonly id: string; readonly cause: OutputCause } {
@@ -154,7 +149,7 @@ export function gapEvent(
     cause,
     key: "",
     time,
-    data: { group, topic, partition, from, to, reason: "retention" },
+    data: gapData({ group, partition }, gap),
     traceparent: undefined,
     tracestate: undefined,
   };
@@ -167,12 +162,7 @@ export function deadLetter(
   unreadable: UnreadableRecord,
 ): Output {
   const { record, why, itemsOffset } = unreadable;
-  const key = record.key.slice(0, maximumKeyCharacters).toWellFormed();
-  const value = cutToFit(record.value);
-  const { headers: all } = record;
-  const headers = jsonBytes(all) <= maximumHeadersBytes ? all : [];
-  const isWhole = key === record.key && value === record.value && headers === all;
-  return output(cause, "deadLetters", eventTypes.deadLetter, key, {
+  const data = deadLetterData({
     group,
     // An item that cannot be read is where it was listed, not where its opening is.
     topic: itemsOffset === undefined ? cause.topic : itemsTopic,
@@ -180,20 +170,9 @@ export function deadLetter(
     offset: itemsOffset ?? cause.offset,
     attempts: 1,
     error: why,
-    record: { key, value, ...(isWhole ? {} : { truncated: true }), headers, timestamp: record.timestamp },
+    record,
   });
-}
-
-function cutToFit(value: string): string {
-  let cut = value;
-  while (jsonBytes(cut) > maximumDeadLetterBytes) {
-    cut = cut.slice(0, Math.floor(cut.length / 2)).toWellFormed();
-  }
-  return cut;
-}
-
-function jsonBytes(content: unknown): number {
-  return new TextEncoder().encode(JSON.stringify(content)).length;
+  return output(cause, "deadLetters", eventTypes.deadLetter, data.record.key, { ...data });
 }
 
 export function toIso(time: number): string {

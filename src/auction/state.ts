@@ -1,6 +1,6 @@
 import type { HighestBid, ItemTerms, OffsetRange, RejectionReason } from "./events.ts";
 import type { BidEvent, EventIdentity, WithdrawalEvent } from "./decode.ts";
-import type { TopicRole } from "../topology.ts";
+import type { TopicRole } from "../topics.ts";
 
 /** One item as the reducer holds it. Times are milliseconds since the epoch, money minor units. */
 export interface ItemState {

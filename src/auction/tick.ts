@@ -1,4 +1,4 @@
-import { eventTypes } from "../topology.ts";
+import { eventTypes } from "../topics.ts";
 import type { ProduceRecord } from "../kafka/port.ts";
 import { hash53 } from "../lib/hash.ts";
 import { toHex } from "../lib/hex.ts";

@@ -1,7 +1,7 @@
 import { parseTimestamp } from "../lib/time.ts";
 import type { Issue } from "../lib/problem.ts";
 import { uuidv7 } from "../lib/uuid.ts";
-import { eventTypes } from "../topology.ts";
+import { eventTypes } from "../topics.ts";
 import { issuesFromZod, pointer } from "./issues.ts";
 import { envelopeSchema, extensionText, type WritableType } from "./schemas.ts";
 

@@ -9,7 +9,7 @@ export function issuesFromZod(found: readonly z.core.$ZodIssue[], document: unkn
       return issue.keys.map((key) => ({
         pointer: place + pointer([key]),
         code: "unknown-field" as const,
-        message: "is not a field of this event",
+        message: "is not a known field",
       }));
     }
     const code = codeOf(issue, document);

@@ -3,7 +3,7 @@ import { partitionFor } from "../kafka/partitioner.ts";
 import type { ProduceRecord, RecordHeader } from "../kafka/port.ts";
 import { formatTimestamp } from "../lib/time.ts";
 import { childTraceparent, newTrace, parseTraceContext, type TraceContext } from "../lib/trace-context.ts";
-import { eventTypes, topics } from "../topology.ts";
+import { eventTypes, topics } from "../topics.ts";
 import type { ValidEvent } from "./validate.ts";
 
 export type WrittenTopic = "items" | "journal";

@@ -1,14 +1,13 @@
 import { z } from "zod";
-import { idPattern } from "../auction/events.ts";
+import { type AttributeValue, idPattern } from "../auction/events.ts";
 import { isCurrency } from "../lib/currency.ts";
 import type { IssueCode } from "../lib/problem.ts";
 import { codePointLength, hasControls } from "../lib/text.ts";
 import { parseTimestamp } from "../lib/time.ts";
-import { eventTypes } from "../topology.ts";
+import { eventTypes } from "../topics.ts";
 
 /** What the edge takes in. Source of names and bounds: the interface, "Writing". */
-const mostAttributes = 32;
-const longestAttribute = 1000;
+export const itemAttributes = { most: 32, longest: 1000 } as const;
 
 interface Payload {
   readonly value: unknown;
@@ -26,7 +25,7 @@ function report(payload: Payload, code: IssueCode, message: string, path?: Prope
 }
 
 /** Unicode scalar values, counted in code points; nothing is trimmed or normalised. */
-const text = (shortest: number, longest: number) =>
+export const text = (shortest: number, longest: number) =>
   z.string().check((payload) => {
     const { value } = payload;
     if (!value.isWellFormed()) return report(payload, "not-unicode", "holds half of a surrogate pair");
@@ -37,7 +36,9 @@ const text = (shortest: number, longest: number) =>
     }
   });
 
-const id = z.string().regex(idPattern, "must be 1 to 64 of A-Z a-z 0-9 . _ : ~ - and neither . nor ..");
+export const id = z
+  .string()
+  .regex(idPattern, "must be 1 to 64 of A-Z a-z 0-9 . _ : ~ - and neither . nor ..");
 
 /** What travels in a record's header: a non-empty text without controls. */
 const headerText = (longest: number) =>
@@ -51,35 +52,37 @@ export const eventIdentifier = headerText(256);
 /** A CloudEvents extension attribute that is a text. */
 export const extensionText = headerText(1024);
 
-const timestamp = z.string().check((payload) => {
+export const timestamp = z.string().check((payload) => {
   if (parseTimestamp(payload.value) === null) {
     report(payload, "invalid-format", "must be a date and time of RFC 3339 that exists, with Z or an offset");
   }
 });
 
-const currency = z.string().check((payload) => {
+export const currency = z.string().check((payload) => {
   if (!isCurrency(payload.value)) report(payload, "unknown-currency", "must be a currency code of ISO 4217");
 });
 
 /** Minor units, up to 2^53 - 1: beyond it JSON numbers lose cents. */
-const money = (least: number) => z.int().min(least);
+export const money = (least: number) => z.int().min(least);
 
-const attributes = z.custom<Record<string, string | number | boolean>>().check((payload) => {
-  const { value } = payload;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    return report(payload, "invalid-type", "must be an object");
-  }
-  const entries = Object.entries(value);
-  if (entries.length > mostAttributes) report(payload, "too-many", `has at most ${mostAttributes} entries`);
-  for (const [name, entry] of entries) checkAttribute(payload, name, entry);
-});
+/** Named scalars: at most `most` of them, names and texts of at most `longest` characters. */
+export const attributes = (most: number, longest: number) =>
+  z.custom<Record<string, AttributeValue>>().check((payload) => {
+    const { value } = payload;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      return report(payload, "invalid-type", "must be an object");
+    }
+    const entries = Object.entries(value);
+    if (entries.length > most) report(payload, "too-many", `has at most ${most} entries`);
+    for (const [name, entry] of entries) checkAttribute(payload, name, entry, longest);
+  });
 
-function checkAttribute(payload: Payload, name: string, value: unknown): void {
+function checkAttribute(payload: Payload, name: string, value: unknown, longest: number): void {
   for (const part of [name, value]) {
     if (typeof part !== "string") continue;
     if (!part.isWellFormed()) report(payload, "not-unicode", "holds half of a surrogate pair", [name]);
-    else if (codePointLength(part) > longestAttribute) {
-      report(payload, "too-long", `has at most ${longestAttribute} characters`, [name]);
+    else if (codePointLength(part) > longest) {
+      report(payload, "too-long", `has at most ${longest} characters`, [name]);
     }
   }
   // Not finite: JSON's 1e999, which could not be written again.
@@ -87,18 +90,20 @@ function checkAttribute(payload: Payload, name: string, value: unknown): void {
   if (!scalar) report(payload, "invalid-type", "must be a text, a number or a boolean", [name]);
 }
 
+export const category = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be 1 to 64 of a-z 0-9 - and not start with -");
+
 export const itemSchema = z.strictObject({
   itemId: id,
   sellerId: id,
   title: text(1, 200),
-  category: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be 1 to 64 of a-z 0-9 - and not start with -"),
+  category,
   currency,
   startingPrice: money(0),
   endsAt: timestamp,
   description: text(0, 4000).optional(),
-  attributes: attributes.optional(),
+  attributes: attributes(itemAttributes.most, itemAttributes.longest).optional(),
   reserve: money(0).optional(),
   increment: money(1).optional(),
   startsAt: timestamp.optional(),

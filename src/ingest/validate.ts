@@ -2,7 +2,7 @@ import { idPattern } from "../auction/events.ts";
 import { type Issue, Problem, problemFromIssues } from "../lib/problem.ts";
 import { failure, ok, type Result } from "../lib/result.ts";
 import { canonicalTimestamp, parseTimestamp } from "../lib/time.ts";
-import { eventTypes } from "../topology.ts";
+import { eventTypes } from "../topics.ts";
 import type { Credential } from "./authenticate.ts";
 import type { Draft } from "./draft.ts";
 import { issuesFromZod } from "./issues.ts";

@@ -78,9 +78,13 @@ export interface KafkaLog {
    * @throws {LogError}
    */
   fetch(from: TopicPartitionOffset, deadline: number): Promise<FetchAnswer>;
-  /** The earliest or the end offset (of what may be read) of each partition asked for. @throws {LogError} */
+  /**
+   * Of each partition asked for the earliest or the end offset (of what may be read), or the first
+   * whose timestamp is at or after a time in milliseconds since the epoch, the end where there is none.
+   * @throws {LogError}
+   */
   offsets(
-    at: "earliest" | "latest",
+    at: "earliest" | "latest" | number,
     partitions: readonly TopicPartition[],
     deadline: number,
   ): Promise<readonly LogOffset[]>;

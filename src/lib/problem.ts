@@ -3,7 +3,7 @@
  * with its status, its title and whether the same request may succeed later.
  */
 interface ProblemKind {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
   readonly title: string;
   readonly retryable?: true;
 }
@@ -28,6 +28,8 @@ const issueKinds = {
   "reserve-below-start": { status: 422, title: "The reserve is below the starting price" },
   "subject-mismatch": { status: 422, title: "The event's subject is not its item" },
   "time-ahead": { status: 422, title: "The event's time is more than 5 s ahead of the clock" },
+  "forbidden-url": { status: 422, title: "Events may not be sent to the URL" },
+  "given-twice": { status: 422, title: "A setting is given in two places" },
 } as const satisfies Record<string, ProblemKind>;
 
 const requestKinds = {
@@ -43,12 +45,27 @@ const requestKinds = {
   "forbidden-subject": { status: 403, title: "The credential is bound to another subject" },
   "not-found": { status: 404, title: "There is nothing here" },
   "unknown-item": { status: 404, title: "The item is not known" },
+  "unknown-replay": { status: 404, title: "The replay is not known" },
+  "unknown-subscription": { status: 404, title: "The subscription is not known" },
+  "unknown-analysis": { status: 404, title: "The analysis is not known" },
+  "unknown-profile": { status: 404, title: "The profile is not known" },
   "method-not-allowed": { status: 405, title: "The method is not allowed here" },
+  "beyond-end": { status: 409, title: "The log ends before the offset" },
+  "would-wipe": { status: 409, title: "The partition's state would be wiped" },
+  "would-skip": { status: 409, title: "Records that are not finished would be left out" },
+  "partition-busy": { status: 503, title: "Calls are under way", retryable: true },
+  "not-supported": { status: 409, title: "The group cannot do this" },
+  "too-many-subscriptions": { status: 409, title: "There are as many subscriptions as there may be" },
+  "too-many-replays": { status: 409, title: "There are as many replays as may run" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "too-many-events": { status: 413, title: "The body holds too many events" },
   "record-too-large": { status: 413, title: "The event is too large for the log" },
   "unsupported-media-type": { status: 415, title: "The content type is not supported" },
   "invalid-event": { status: 422, title: "The event is not valid" },
+  "invalid-operation": { status: 422, title: "The operation is not valid" },
+  "invalid-subscription": { status: 422, title: "The subscription is not valid" },
+  "invalid-replay": { status: 422, title: "The replay is not valid" },
+  "replay-too-large": { status: 422, title: "The stretch is larger than what may be read" },
   "empty-batch": { status: 422, title: "The body holds no event" },
   "internal-error": { status: 500, title: "Gavel failed" },
   misconfigured: { status: 503, title: "The gateway's configuration cannot be used", retryable: true },
@@ -58,6 +75,9 @@ const requestKinds = {
   "partition-count-mismatch": { status: 503, title: "The log has another partition count", retryable: true },
   "topic-missing": { status: 503, title: "The log lacks a topic", retryable: true },
   "partition-unavailable": { status: 503, title: "A partition does not answer", retryable: true },
+  "subscriptions-unavailable": { status: 503, title: "The subscriptions do not answer", retryable: true },
+  "database-unavailable": { status: 503, title: "The database is not available", retryable: true },
+  "replays-unavailable": { status: 503, title: "The replays do not answer", retryable: true },
   "not-yet-applied": { status: 503, title: "The record has not taken effect yet", retryable: true },
 } as const satisfies Record<string, ProblemKind>;
 
@@ -67,7 +87,7 @@ export type ErrorCode = IssueCode | keyof typeof requestKinds;
 /** Cannot miss a code: what a code answers is looked up here and nowhere else. */
 export const problemKinds: Readonly<Record<ErrorCode, ProblemKind>> = { ...requestKinds, ...issueKinds };
 
-/** One fault of a document: where (JSON Pointer from the event's root), what, and in words. */
+/** One fault of a document: where (JSON Pointer from its root), what, and in words. */
 export interface Issue {
   readonly pointer: string;
   readonly code: IssueCode;
@@ -105,13 +125,17 @@ export class Problem extends Error {
 /** Faults told in words too; a body that is all faults would make its answer twice as long. */
 const mostInDetail = 10;
 
-/** The refusal of an event for its faults, of which there is at least one. */
-export function problemFromIssues(issues: readonly Issue[]): Problem {
-  const first = issues[0]?.code ?? "invalid-event";
-  const code = issues.every((issue) => issue.code === first) ? first : "invalid-event";
+/** The refusal of a document for its faults, of which there is at least one. */
+export function problemFromIssues(
+  issues: readonly Issue[],
+  document: "event" | "operation" | "replay" | "subscription" = "event",
+): Problem {
+  const whole = `invalid-${document}` as const;
+  const first = issues[0]?.code ?? whole;
+  const code = issues.every((issue) => issue.code === first) ? first : whole;
   const sentences = issues
     .slice(0, mostInDetail)
-    .map((issue) => `${issue.pointer === "" ? "event" : issue.pointer}: ${issue.message}`);
+    .map((issue) => `${issue.pointer === "" ? document : issue.pointer}: ${issue.message}`);
   if (issues.length > mostInDetail) sentences.push(`and ${issues.length - mostInDetail} more`);
   const detail = sentences.join("; ");
   return new Problem(code, detail, { errors: issues });

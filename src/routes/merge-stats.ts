@@ -1,22 +1,11 @@
 import { cellToParent, getResolution } from "h3-js";
 import type { CategoryCounts, CategoryStats, CellStats, WindowStats } from "../../durable-objects/rpc.ts";
 import { countSketch, mergeSketches } from "../auction/sketch.ts";
+import { averageOf, toRawNumber } from "../lib/money.ts";
 import { formatTimestamp } from "../lib/time.ts";
 
 /** How many items a window names as its hottest. */
 const mostHottest = 5;
-
-/** An integer of any size as JSON's own number: sums of prices pass 2^53. */
-interface RawNumber {
-  readonly rawJSON: string;
-}
-
-declare global {
-  interface JSON {
-    /** ECMAScript's "JSON.parse source text access"; V8 has it. */
-    rawJSON(text: string): RawNumber;
-  }
-}
 
 /** The categories of all partitions, summed. `asOf` is the latest stream time, null before any record. */
 export function mergeCategories(partitions: readonly CategoryStats[]) {
@@ -44,14 +33,9 @@ function sumCategory(group: NonEmpty<CategoryCounts>) {
     unsold: sum("unsold"),
     withdrawn: sum("withdrawn"),
     bids: sum("bids"),
-    grossValue: JSON.rawJSON(String(gross)),
-    averagePrice: sold === 0 ? null : Number(nearest(gross, BigInt(sold))),
+    grossValue: toRawNumber(gross),
+    averagePrice: averageOf(gross, sold),
   };
-}
-
-/** The quotient to the nearest integer, halves up. */
-function nearest(dividend: bigint, divisor: bigint): bigint {
-  return (2n * dividend + divisor) / (2n * divisor);
 }
 
 /** Each window of each category and currency once, by start, category and currency. */

@@ -1,20 +1,25 @@
 import { z } from "zod";
 import { idPattern } from "../auction/events.ts";
 import { cellResolution } from "../ingest/enrich.ts";
+import { isCurrency } from "../lib/currency.ts";
 import { Problem } from "../lib/problem.ts";
 import { parseTimestamp } from "../lib/time.ts";
 
-/** The query parameters of the reading routes. What is absent has its default here. */
-const wholeNumber = (least: number, most: number) =>
+export const wholeNumber = (least: number, most: number) =>
   z
     .string()
     .regex(/^\d{1,16}$/, "must be a whole number")
     .transform(Number)
     .pipe(z.int().min(least).max(most));
 
+// The query parameters of the reading routes. What is absent has its default here.
+
 const id = z.string().regex(idPattern, "must be an id");
 const category = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be a category");
 const limit = wholeNumber(1, 200).default(50);
+
+/** Of pages of an operator's lists. */
+export const pageLimit = wholeNumber(1, 500).default(100);
 
 const time = z.string().transform((text, context) => {
   const value = parseTimestamp(text);
@@ -39,6 +44,33 @@ export const listParameters = z.object({
   cursor: z.string().max(400).optional(),
 });
 
+export const auctionParameters = z.strictObject({
+  status: z.enum(["sold", "unsold", "withdrawn"]).optional(),
+  category: category.optional(),
+  from: time.optional(),
+  to: time.optional(),
+  limit,
+  cursor: z.string().max(400).optional(),
+});
+
+export const analysesParameters = z.strictObject({ limit, cursor: z.string().max(300).optional() });
+
+const day = z.string().transform((text, context) => {
+  const start = parseTimestamp(`${text}T00:00:00Z`);
+  if (start !== null) return start / 86_400_000;
+  context.addIssue({ code: "custom", message: "must be a day, such as 2026-11-25" });
+  return z.NEVER;
+});
+
+export const totalsParameters = z.strictObject({
+  category: category.optional(),
+  currency: z.string().refine(isCurrency, "must be a currency code of ISO 4217").optional(),
+  from: day.optional(),
+  to: day.optional(),
+  limit,
+  cursor: z.string().max(400).optional(),
+});
+
 export const windowParameters = z.object({
   seconds: wholeNumber(10, 3600)
     .refine((seconds) => seconds % 10 === 0, "must be a multiple of 10")
@@ -53,12 +85,48 @@ export const cellParameters = z.object({
 /** @throws {Problem} `invalid-parameter`, naming every parameter that is at fault. */
 export function readParameters<Schema extends z.ZodType>(
   schema: Schema,
-  query: Readonly<Record<string, string>>,
+  query: Readonly<Record<string, unknown>>,
 ): z.output<Schema> {
   const result = schema.safeParse(query);
   if (result.success) return result.data;
-  const faults = result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-  throw new Problem("invalid-parameter", faults.join("; "));
+  throw new Problem("invalid-parameter", result.error.issues.flatMap(faultsOf).join("; "));
+}
+
+function faultsOf(issue: z.core.$ZodIssue): string[] {
+  if (issue.code !== "unrecognized_keys") return [`${issue.path.join(".")}: ${issue.message}`];
+  return issue.keys.map((key) => `${key}: is not a parameter of this route`);
+}
+
+const attributePrefix = "attribute.";
+/** Attributes that one query may ask for. */
+const mostAttributes = 8;
+const longestAttribute = 1000;
+
+/** The parameters named `attribute.NAME`, as pairs of name and value, apart from the others. */
+export interface SeparateParameters {
+  readonly attributes: readonly (readonly [name: string, value: string])[];
+  readonly others: Readonly<Record<string, string>>;
+}
+
+/** @throws {Problem} `invalid-parameter` where one is given twice, or there are too many attributes. */
+export function separateAttributes(queries: Readonly<Record<string, readonly string[]>>): SeparateParameters {
+  const given = Object.entries(queries).map(([name, [value = "", ...more]]) => {
+    if (more.length > 0) throw new Problem("invalid-parameter", `${name}: is given twice`);
+    return [name, value] as const;
+  });
+  const isAttribute = ([name]: readonly [string, string]) => name.startsWith(attributePrefix);
+  const attributes = given.filter(isAttribute);
+  if (
+    attributes.length > mostAttributes ||
+    attributes.some((pair) => pair.join("").length > longestAttribute)
+  ) {
+    const bounds = `at most ${mostAttributes}, of ${longestAttribute} characters each`;
+    throw new Problem("invalid-parameter", `${attributePrefix}NAME: ${bounds}`);
+  }
+  return {
+    attributes: attributes.map(([name, value]) => [name.slice(attributePrefix.length), value]),
+    others: Object.fromEntries(given.filter((pair) => !isAttribute(pair))),
+  };
 }
 
 /** The item's id in a path; one that no item can have is an item that is not known. @throws {Problem} */

@@ -20,7 +20,7 @@ import { describeError } from "../lib/log.ts";
 import { Problem } from "../lib/problem.ts";
 import { isDecoded } from "../lib/text.ts";
 import type { Services } from "../services.ts";
-import { eventTypes } from "../topology.ts";
+import { eventTypes } from "../topics.ts";
 import { admit, type AppContext } from "./operation.ts";
 
 /** How one route reads its body; the rest of writing is the same for all. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { topics } from "../../src/topology.ts";
+import { topics } from "../../src/topics.ts";
 import { defaultLimits } from "../../bridge/limits.ts";
 import { help } from "../../bridge/options/help.ts";
 import type { KafkaSettings } from "../../bridge/options/kafka.ts";

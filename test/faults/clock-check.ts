@@ -1,4 +1,4 @@
-import { eventTypes, topics } from "../../src/topology.ts";
+import { eventTypes, topics } from "../../src/topics.ts";
 import { header } from "./plain-decoding.ts";
 import type { PlainModel } from "./plain-model.ts";
 import { topicPrefix } from "./simulation.ts";

@@ -104,6 +104,11 @@ export class LivingStorage implements PartitionStorage {
     return result;
   }
 
+  /** What is committed here is there at once. */
+  sync(): Promise<void> {
+    return this.#life.wait((resolve) => resolve());
+  }
+
   setAlarm(at: number): Promise<void> {
     return this.#life.wait((resolve) => {
       this.#disk.alarm = at;

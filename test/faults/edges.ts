@@ -6,7 +6,7 @@ import { encodeHeaders } from "../../src/kafka/header-text.ts";
 import type { PushBatch } from "../../durable-objects/rpc.ts";
 import type { Outcome } from "../../src/auction/events.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
-import { topics } from "../../src/topology.ts";
+import { topics } from "../../src/topics.ts";
 import type { World } from "./log-client.ts";
 import { partition } from "./memory-log.ts";
 import { ObjectReset } from "./object-host.ts";

@@ -1,6 +1,6 @@
 /** Small journals, drawn by fast-check, in which everything meets everything: few ids, few times. */
 import fc from "fast-check";
-import { eventTypes } from "../../src/topology.ts";
+import { eventTypes } from "../../src/topics.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 
 const hour = 3_600_000;

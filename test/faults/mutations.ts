@@ -43,8 +43,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the outbox order: a produce has its outputs in another one",
     file: "durable-objects/outbox-sender.ts",
-    snippet: "    await this.produce(slice.records, (count) => {",
-    replacement: "    await this.produce(slice.records.toReversed(), (count) => {",
+    snippet: "    await this.produce(topic, slice.records, (count) => {",
+    replacement: "    await this.produce(topic, slice.records.toReversed(), (count) => {",
   },
   {
     name: "the outbox order: several produces in flight",
@@ -79,7 +79,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the move over trailing markers: the log's end is never reached",
     file: "durable-objects/log-reader.ts",
-    snippet: "    if (next > this.host.position()) this.host.skipTo(next);\n",
+    snippet: "    if (this.host.position() === reached && next > reached) this.host.skipTo(next);\n",
     replacement: "",
   },
   {
@@ -116,32 +116,35 @@ export const mutations: readonly Mutation[] = [
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Builds the mutated product outside the repository, loads it, and removes what it built. */
+/** The partition with a mutation. */
 export async function loadMutant(mutation: Mutation): Promise<CoreConstructor> {
+  const entry = "durable-objects/partition-core.ts";
+  return (await loadMutated<{ readonly PartitionCore: CoreConstructor }>(entry, mutation)).PartitionCore;
+}
+
+/** Builds a mutated module outside the repository, loads it, and removes what it built. @param entry from the root */
+export async function loadMutated<Loaded>(entry: string, mutation: Mutation): Promise<Loaded> {
   const bundle = await build({
     absWorkingDir: root,
-    entryPoints: ["durable-objects/partition-core.ts"],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     format: "esm",
     platform: "node",
     logLevel: "silent",
-    plugins: [mutating(mutation)],
+    plugins: [mutating(entry, mutation)],
   });
   const folder = await mkdtemp(join(tmpdir(), "gavel-mutant-"));
   try {
-    const file = join(folder, "partition-core.mjs");
+    const file = join(folder, "mutant.mjs");
     await writeFile(file, bundle.outputFiles[0]?.contents ?? "");
-    const loaded = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
-      readonly PartitionCore: CoreConstructor;
-    };
-    return loaded.PartitionCore;
+    return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Loaded;
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-function mutating(mutation: Mutation): Plugin {
+function mutating(entry: string, mutation: Mutation): Plugin {
   const path = join(root, mutation.file);
   return {
     name: "mutation",
@@ -153,7 +156,7 @@ function mutating(mutation: Mutation): Plugin {
         return { contents: mutate(await readFile(path, "utf8"), mutation), loader: "ts" };
       });
       bundler.onEnd(() => {
-        if (!isApplied) throw new Error(`${mutation.file} is no part of the partition`);
+        if (!isApplied) throw new Error(`${mutation.file} is no part of ${entry}`);
       });
     },
   };

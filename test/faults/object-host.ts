@@ -10,13 +10,18 @@ import { LogClient } from "./log-client.ts";
 import type { World } from "./log-client.ts";
 import { partition } from "./memory-log.ts";
 
-export type Core = PartitionRpc & {
+/** What the runtime calls of an object's core. */
+export interface LivingCore {
   /** Migrates and loads; the runtime lets nothing else in before it is done. */
   start(): Promise<void>;
   alarm(): Promise<void>;
-};
+}
 
-export type CoreConstructor = new (dependencies: PartitionDependencies) => Core;
+export type Core = PartitionRpc & LivingCore;
+
+export type CoreConstructor<Living extends LivingCore = Core> = new (
+  dependencies: PartitionDependencies,
+) => Living;
 
 /** The object was reset while the call was on its way. */
 export class ObjectReset extends Error {
@@ -26,24 +31,32 @@ export class ObjectReset extends Error {
 /** The runtime's back-off for an alarm that throws: from 2 s, doubling, six times. */
 const alarmRetries = { first: 2_000, count: 6 } as const;
 
-interface Incarnation {
+interface Incarnation<Living> {
   readonly life: Life;
-  readonly core: Core;
+  readonly core: Living;
   readonly started: Promise<void>;
 }
 
-export class ObjectHost {
+export class ObjectHost<Living extends LivingCore = Core> {
   readonly disk: Disk;
   /** Failures of calls to a living object: the contract allows none. */
   readonly failures: string[] = [];
   readonly #world: World;
-  readonly #core: CoreConstructor;
+  readonly #core: CoreConstructor<Living>;
   readonly #settings: () => PartitionSettings;
-  #incarnation: Incarnation | null = null;
+  #incarnation: Incarnation<Living> | null = null;
   #alarmRuns = false;
 
+  readonly #group: string;
+
   /** @param settings asked at each start: a deploy may change them from one life to the next */
-  constructor(world: World, core: CoreConstructor, settings: () => PartitionSettings) {
+  constructor(
+    world: World,
+    core: CoreConstructor<Living>,
+    settings: () => PartitionSettings,
+    group = "auction",
+  ) {
+    this.#group = group;
     this.#world = world;
     this.#core = core;
     this.#settings = settings;
@@ -51,7 +64,7 @@ export class ObjectHost {
   }
 
   /** Calls the object, which starts when it is not in memory. Rejects when it is reset meanwhile. */
-  async call<Result>(method: (core: Core) => Promise<Result>): Promise<Result> {
+  async call<Result>(method: (core: Living) => Promise<Result>): Promise<Result> {
     const { life, core, started } = this.#incarnation ?? this.#create();
     return new Promise((resolve, reject) => {
       life.onEnd(() => reject(new ObjectReset("the object was reset")));
@@ -78,12 +91,12 @@ export class ObjectHost {
     this.#world.history.wiped();
   }
 
-  #create(): Incarnation {
+  #create(): Incarnation<Living> {
     const { scheduler, faults } = this.#world;
     const life = new Life(faults);
     life.onEnd(() => this.#ended());
     const core = new this.#core({
-      group: "auction",
+      group: this.#group,
       partition,
       storage: new LivingStorage(this.disk, life),
       log: new LogClient(this.#world, life),
@@ -96,6 +109,7 @@ export class ObjectHost {
           }),
       },
       logger: () => {},
+      handOn: () => undefined,
       settings: this.#settings(),
     });
     const started = core.start().then(() => {

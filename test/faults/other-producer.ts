@@ -2,7 +2,7 @@
  * Who else uses the log's topics: producers with transactions, the log's own compaction and
  * retention, and an operator who deletes a topic and makes it again.
  */
-import { topics } from "../../src/topology.ts";
+import { topics } from "../../src/topics.ts";
 import type { World } from "./log-client.ts";
 import type { ObjectHost } from "./object-host.ts";
 import { positionsOf } from "./stored.ts";

@@ -2,7 +2,7 @@
  * Reads one journal record for the plain model: what it is, or that nobody can tell. It checks the
  * shapes of the interface's table of records and nothing that the edge alone decides.
  */
-import { eventTypes } from "../../src/topology.ts";
+import { eventTypes } from "../../src/topics.ts";
 import type { BidData, OffsetRange, Opening, WithdrawalData, WithEdge } from "../../src/auction/events.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 

@@ -1,7 +1,7 @@
 /** What the guarantees promise holds of the plain model itself, which the product is held against. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { eventTypes } from "../../src/topology.ts";
+import { eventTypes } from "../../src/topics.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 import { journals } from "./journals.ts";
 import { decode } from "./plain-decoding.ts";

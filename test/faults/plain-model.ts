@@ -3,7 +3,7 @@
  * shared with the product but the types of what the topics carry. It is written from the documents
  * (design and interface), so that a misreading in the product shows as a difference.
  */
-import { eventTypes } from "../../src/topology.ts";
+import { eventTypes } from "../../src/topics.ts";
 import type { BidData, BidReason, OffsetRange, Opening, Outcome } from "../../src/auction/events.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 import { decode } from "./plain-decoding.ts";

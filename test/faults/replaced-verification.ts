@@ -3,7 +3,7 @@
  * what the old topic had, says so, and writes nothing any more, also after a restart.
  */
 import type { LogRecord } from "../../src/kafka/port.ts";
-import { topics } from "../../src/topology.ts";
+import { topics } from "../../src/topics.ts";
 import { decode } from "./plain-decoding.ts";
 import { PlainModel } from "./plain-model.ts";
 import { topicPrefix } from "./simulation.ts";

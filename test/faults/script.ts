@@ -2,7 +2,7 @@
  * What the world writes in one run: listings, bids and withdrawals of 20 items over both topics,
  * with early and late bids, repeated events, records nobody can read, and clocks that disagree.
  */
-import { eventTypes } from "../../src/topology.ts";
+import { eventTypes } from "../../src/topics.ts";
 import type { BidData, Edge, ItemTerms } from "../../src/auction/events.ts";
 import type { RecordHeader } from "../../src/kafka/port.ts";
 import type { Random } from "./random.ts";

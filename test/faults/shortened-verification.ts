@@ -6,7 +6,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { LogRecord } from "../../src/kafka/port.ts";
-import { eventTypes, topics } from "../../src/topology.ts";
+import { eventTypes, topics } from "../../src/topics.ts";
 import { checkClock } from "./clock-check.ts";
 import type { CoreConstructor, ObjectHost } from "./object-host.ts";
 import { differs } from "./output-comparison.ts";

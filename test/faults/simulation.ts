@@ -4,7 +4,7 @@
  */
 import type { PartitionSettings } from "../../durable-objects/dependencies.ts";
 import type { PartitionStatus } from "../../durable-objects/rpc.ts";
-import { topics } from "../../src/topology.ts";
+import { topics } from "../../src/topics.ts";
 import { Edges } from "./edges.ts";
 import { calmPlan, drawPlan, Faults } from "./faults.ts";
 import type { FaultCounts } from "./faults.ts";

@@ -3,7 +3,7 @@
  * sentences; none means that the run stands.
  */
 import { isDeepStrictEqual } from "node:util";
-import { topics } from "../../src/topology.ts";
+import { topics } from "../../src/topics.ts";
 import { checkClock } from "./clock-check.ts";
 import { covers } from "./covers.ts";
 import type { CoreConstructor, ObjectHost } from "./object-host.ts";

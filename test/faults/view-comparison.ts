@@ -1,7 +1,7 @@
 /** Compares what the object answers to every read with what the plain model's history says. */
 import type { BidView, WindowStats } from "../../durable-objects/rpc.ts";
 import { covers } from "./covers.ts";
-import type { ObjectHost } from "./object-host.ts";
+import type { Core, ObjectHost } from "./object-host.ts";
 import type { PlainModel } from "./plain-model.ts";
 import {
   bidViews,
@@ -51,7 +51,7 @@ export async function compareViews(
   return problems;
 }
 
-type Ask = <Result>(method: Parameters<typeof ObjectHost.prototype.call<Result>>[0]) => Promise<Result>;
+type Ask = <Result>(method: (core: Core) => Promise<Result>) => Promise<Result>;
 
 function size(value: unknown): number {
   return typeof value === "object" && value !== null ? Object.keys(value).length : 0;

@@ -8,7 +8,7 @@ import { ConfigResourceTypes } from "@platformatic/kafka";
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { askCluster } from "../../local/kafka/answering.ts";
 import { freePorts, isFree } from "../../local/kafka/ports.ts";
-import { topics } from "../../src/topology.ts";
+import { topics } from "../../src/topics.ts";
 import { adminOf } from "../support/kafka-log.ts";
 
 const root = join(import.meta.dirname, "..", "..");

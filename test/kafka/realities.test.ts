@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type GavelProcess, startGavelProcess } from "../../local/gavel-process.ts";
-import { eventTypes, topics } from "../../src/topology.ts";
+import { eventTypes, topics } from "../../src/topics.ts";
 import { freshHome } from "../e2e/support/home.ts";
 import { type ItemAnswer, send } from "../e2e/support/http.ts";
 import { emptyLog } from "../e2e/support/log.ts";

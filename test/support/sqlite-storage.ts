@@ -1,11 +1,11 @@
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
-import { migrate } from "../../durable-objects/storage/migrations.ts";
+import { auctionMigrations, migrate } from "../../durable-objects/storage/migrations.ts";
 import type { PartitionStorage, SqlRow, SqlValue } from "../../durable-objects/dependencies.ts";
 
-/** A partition's storage over a real SQLite database in memory, with the schema in place. */
+/** The storage of a partition of group `auction` over a real SQLite database in memory, with the schema in place. */
 export function memoryStorage(): PartitionStorage {
   const storage = storageOver(new DatabaseSync(":memory:"));
-  migrate(storage);
+  migrate(storage, auctionMigrations);
   return storage;
 }
 
@@ -29,6 +29,7 @@ export function storageOver(database: DatabaseSync): PartitionStorage {
         throw error;
       }
     },
+    sync: () => Promise.resolve(),
     setAlarm: () => Promise.resolve(),
     getAlarm: () => Promise.resolve(null),
   };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { startBridge } from "../../bridge/server.ts";
 import { SqliteLog } from "../../bridge/sqlite/sqlite-log.ts";
-import { topics } from "../../src/topology.ts";
+import { topics } from "../../src/topics.ts";
 import { clientSubject, makeApiKeys } from "./api-keys.ts";
 
 declare module "vitest" {
@@ -37,6 +37,8 @@ export default async function startLog(project: TestProject): Promise<() => Prom
     KAFKA_PASSWORD: credentials.password,
     PARTITION_COUNT: String(partitionCount),
     API_KEYS: secret,
+    // The receiver of deliveries is on this machine.
+    ALLOW_LOOPBACK_ENDPOINTS: "true",
     // For the tests alone: what clients send.
     TEST_KEYS: JSON.stringify(keys),
     TEST_CLIENT_SUBJECT: clientSubject,

@@ -29,6 +29,13 @@ describe("the configuration", () => {
       produceTimeoutMs: 1500,
       earlyBidWaitMs: 3_600_000,
       retentionMs: 604_800_000,
+      allowLoopbackEndpoints: false,
+      subscribers: {
+        timeoutMs: 10_000,
+        attempts: 16,
+        firstDelayMs: 1_000,
+        longestDelayMs: 14_400_000,
+      },
       logLevel: "info",
       limits: { maxBatchEvents: 1000, maxBodyBytes: 1_048_576 },
       apiKeys: new Map(),

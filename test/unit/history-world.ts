@@ -1,4 +1,4 @@
-import { eventTypes, topics } from "../../src/topology.ts";
+import { eventTypes, topics } from "../../src/topics.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 import { PlainModel } from "../faults/plain-model.ts";
 import { viewOf } from "../faults/plain-views.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GavelProcess } from "../../../local/gavel-process.ts";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 import type { WholeLog } from "../../support/history/checker.ts";
 import { Client } from "../../support/history/client.ts";
 import { type ClientEvent, History } from "../../support/history/history.ts";

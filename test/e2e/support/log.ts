@@ -1,5 +1,5 @@
 import { inject } from "vitest";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { adminOf, removeTopics } from "../../support/kafka-log.ts";
 import type { SharedKafka } from "../../support/start-kafka.ts";
 

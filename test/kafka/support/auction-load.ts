@@ -1,4 +1,4 @@
-import { eventTypes } from "../../../src/topology.ts";
+import { eventTypes } from "../../../src/topics.ts";
 import { Client, type ClientOptions } from "../../support/history/client.ts";
 import type { ClientEvent, History } from "../../support/history/history.ts";
 

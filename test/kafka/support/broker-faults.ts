@@ -1,6 +1,6 @@
 import type { KafkaCluster } from "../../../local/kafka/cluster.ts";
 import type { KafkaNode } from "../../../local/kafka/node.ts";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { leaderOf, leadingController, untilInSync } from "./brokers.ts";
 
 /** Something that goes wrong with brokers, and how it is mended. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GavelProcess } from "../../../local/gavel-process.ts";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { type ItemAnswer, send } from "../../e2e/support/http.ts";
 import { checkedRoles, type Evidence, violationsOf, type WholeLog } from "../../support/history/checker.ts";
 import type { History, Place } from "../../support/history/history.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GavelProcess } from "../../../local/gavel-process.ts";
 import type { KafkaCluster } from "../../../local/kafka/cluster.ts";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import type { History, Period } from "../../support/history/history.ts";
 import { partitionCount } from "../../e2e/support/log-reader.ts";
 import { AuctionLoad } from "./auction-load.ts";

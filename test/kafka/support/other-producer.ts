@@ -1,6 +1,6 @@
 import { Producer } from "@platformatic/kafka";
 import { partitionFor } from "../../../src/kafka/partitioner.ts";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 import { partitionCount } from "../../e2e/support/log-reader.ts";
 
 /** A message as a producer that knows nothing of Gavel sends it. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { type GavelProcess, startGavelProcess } from "../../../local/gavel-process.ts";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { type ItemAnswer, send } from "../../e2e/support/http.ts";
 import { storedDigests } from "../../support/stored-digests.ts";
 import { type Ends, endsOf } from "./brokers.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { bid, pushOf, startsAt, World } from "./core-world.ts";
 
 const endsAt = startsAt + 60_000;

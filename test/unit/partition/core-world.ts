@@ -11,7 +11,7 @@ import {
   type ProduceResult,
   type TopicPartitionOffset,
 } from "../../../src/kafka/port.ts";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 import { memoryStorage } from "../../support/sqlite-storage.ts";
 
 let made = 0;
@@ -136,6 +136,10 @@ class FragileStorage implements PartitionStorage {
     return this.inner.transaction(body);
   }
 
+  sync(): Promise<void> {
+    return Promise.resolve();
+  }
+
   setAlarm(at: number): Promise<void> {
     this.alarmAt = at;
     return Promise.resolve();
@@ -167,6 +171,7 @@ export class World {
       log: this.log,
       clock: this.clock,
       logger: () => undefined,
+      handOn: () => undefined,
       settings: {
         topicPrefix: "",
         closeGraceMs: 2_000,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { pushOf, startsAt, World } from "./core-world.ts";
 
 /** What Kafka and the bridge take of one record. */

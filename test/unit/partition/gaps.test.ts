@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { LogRecord } from "../../../src/kafka/port.ts";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 import { bid, listing, pushOf, startsAt, World } from "./core-world.ts";
 import { TellingLog } from "./telling-log.ts";
 

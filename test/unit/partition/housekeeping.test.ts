@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { bid, listing, pushOf, startsAt, World } from "./core-world.ts";
 
 const dayMs = 24 * 60 * 60 * 1_000;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { LogCheck } from "../../../durable-objects/log-check.ts";
 import type { PartitionDependencies } from "../../../durable-objects/dependencies.ts";
 import { LogWait } from "../../../durable-objects/log-wait.ts";
-import { migrate } from "../../../durable-objects/storage/migrations.ts";
+import { auctionMigrations, migrate } from "../../../durable-objects/storage/migrations.ts";
 import { TopicIdentities, TopicReplaced } from "../../../durable-objects/topic-identities.ts";
 import type { KafkaLog } from "../../../src/kafka/port.ts";
 import { memoryStorage } from "../../support/sqlite-storage.ts";
@@ -29,11 +29,12 @@ function checkOf(
     log: { offsets } as KafkaLog,
     clock: { now: () => 0, sleep: () => Promise.resolve() },
     logger: () => undefined,
+    handOn: () => undefined,
     settings: { topicPrefix: "", closeGraceMs: 1, earlyBidWaitMs: 1, retentionMs: 1, produceTimeoutMs: 1 },
   };
   const names = { journal: "auction.bids", items: "auction.items" };
   const identities = new TopicIdentities(dependencies, names, () => position === 0);
-  migrate(dependencies.storage);
+  migrate(dependencies.storage, auctionMigrations);
   identities.load();
   const place = { role: "journal", topic: "auction.bids", partition: 3, offset: position } as const;
   const check = new LogCheck(dependencies, () => [place], identities);

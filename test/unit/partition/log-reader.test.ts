@@ -31,6 +31,7 @@ function readerOver(log: KafkaLog): { readonly reader: LogReader; readonly taken
     log,
     clock: new HandClock(),
     logger: () => undefined,
+    handOn: () => undefined,
     settings: {
       topicPrefix: "",
       closeGraceMs: 0,

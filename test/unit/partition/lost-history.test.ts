@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { placeOf, sentOf } from "../../../durable-objects/sent-place.ts";
 import type { LogRecord } from "../../../src/kafka/port.ts";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 import { bid, pushOf, startsAt, World } from "./core-world.ts";
 import { TellingLog } from "./telling-log.ts";
 

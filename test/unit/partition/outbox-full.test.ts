@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { encodeHeaders } from "../../../src/kafka/header-text.ts";
 import { PartitionCore } from "../../../durable-objects/partition-core.ts";
 import { LogError, type KafkaLog, type LogRecord, type ProduceRecord } from "../../../src/kafka/port.ts";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 import { memoryStorage } from "../../support/sqlite-storage.ts";
 import { HandClock } from "./core-world.ts";
 
@@ -73,6 +73,7 @@ function coreOver(log: KafkaLog): PartitionCore {
     log,
     clock: new HandClock(),
     logger: () => undefined,
+    handOn: () => undefined,
     settings: {
       topicPrefix: "",
       closeGraceMs: 2_000,

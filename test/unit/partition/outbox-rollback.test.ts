@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { LogRecord, ProduceRecord, ProduceResult } from "../../../src/kafka/port.ts";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { bid, MemoryLog, pushOf, settled, startsAt, World } from "./core-world.ts";
 
 /** A log that tells of what it appended to the notifications when the test says so. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ProduceRecord, ProduceResult } from "../../../src/kafka/port.ts";
 import { LogError } from "../../../src/kafka/port.ts";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { bid, pushOf, startsAt, World } from "./core-world.ts";
 import { NarrowLog } from "./narrow-log.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { startsAt, World } from "./core-world.ts";
 
 test("a topic that takes no outputs is asked as its retries are due, not with every bid, and then has all of them", async () => {

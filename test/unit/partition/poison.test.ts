@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { decodeJournalRecord } from "../../../src/auction/decode.ts";
 import { openingOf } from "../../../src/auction/opening.ts";
 import type { LogRecord } from "../../../src/kafka/port.ts";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 
 const received = Date.UTC(2026, 0, 2);
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 import { listing, pushOf, startsAt, World } from "./core-world.ts";
 import { NarrowLog } from "./narrow-log.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { bid, listing, pushOf, settled, startsAt, World } from "./core-world.ts";
 
 /** A partition whose journal has more records whenever it is read, and which just came up. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { tickAt } from "../../../src/auction/tick.ts";
-import { eventTypes } from "../../../src/topology.ts";
+import { eventTypes } from "../../../src/topics.ts";
 
 const target = { journal: "auction.bids", partition: 3, source: "/groups/auction/3" };
 

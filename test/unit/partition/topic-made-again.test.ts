@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { topics } from "../../../src/topology.ts";
+import { topics } from "../../../src/topics.ts";
 import { bid, listing, pushOf, startsAt, World } from "./core-world.ts";
 import { TellingLog } from "./telling-log.ts";
 

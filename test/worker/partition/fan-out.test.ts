@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 import {
   append,
   bid,
@@ -9,7 +9,7 @@ import {
   newId,
   objectOf,
   partitionOf,
-  readTopic,
+  readOutputs,
   sequenceOf,
   typeOf,
 } from "./world.ts";
@@ -47,7 +47,7 @@ test("an item with 100,000 bidders completes without a row, record or transactio
   expect(outboxRows).toBeLessThan(10);
   await eventually(async () => (await stub.wake()).outbox === 0);
 
-  const notifications = await readTopic(topics.notifications, partitionOf(itemId));
+  const notifications = await readOutputs(topics.notifications, partitionOf(itemId));
   const mine = notifications.filter(({ key }) => key === itemId);
   const lost = mine.filter((record) => typeOf(record) === eventTypes.bidderLost);
   expect(lost).toHaveLength(bidders - 1);

@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import type { Partition } from "../../../durable-objects/partition.ts";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 import {
   append,
   bid,
@@ -12,6 +12,7 @@ import {
   outputsOf,
   partitionOf,
   pushOf,
+  readOutputs,
   readTopic,
   sequenceOf,
   typeOf,
@@ -138,7 +139,7 @@ test("outputs carry a dense sequence per topic, across eviction and rebuild", as
   await wipe(stub);
   await stub.push(pushOf(await append(bid(itemId, "ann", 200), bid(itemId, "ben", 200))));
   await eventually(async () => (await stub.status()).outbox === 0);
-  const sequences = (await readTopic(topics.notifications, partitionOf(itemId))).map(sequenceOf);
+  const sequences = (await readOutputs(topics.notifications, partitionOf(itemId))).map(sequenceOf);
   expect(sequences).toEqual(sequences.map((_, index) => index + 1));
   const types = (await outputsOf(topics.notifications, itemId)).map(typeOf);
   expect(types).toEqual([eventTypes.bidderOutbid, eventTypes.bidderOutbid, eventTypes.bidderRejected]);

@@ -5,7 +5,7 @@ import type { PushBatch } from "../../../durable-objects/rpc.ts";
 import { partitionFor } from "../../../src/kafka/partitioner.ts";
 import type { LogRecord, ProduceRecord } from "../../../src/kafka/port.ts";
 import { createUpstashLog } from "../../../src/kafka/upstash.ts";
-import { eventTypes, topics } from "../../../src/topology.ts";
+import { eventTypes, topics } from "../../../src/topics.ts";
 
 const bindings = env as unknown as {
   readonly KAFKA_URL: string;
@@ -95,6 +95,12 @@ export function bid(
   );
 }
 
+/** A notification of another producer, on the partition that the test says. */
+export function notification(partition: number, key: string, bidderId: string): ProduceRecord {
+  const data = { itemId: key, bidderId, bidId: newId("bid"), amount: 100 };
+  return { ...event(topics.notifications, eventTypes.bidderOutbid, key, data, {}), partition };
+}
+
 /** Appends to the log and tells no object of it. */
 export async function append(...records: readonly ProduceRecord[]): Promise<LogRecord[]> {
   const results = await log.produce(records, soon());
@@ -137,18 +143,26 @@ export function sequenceOf(record: LogRecord): number {
   return Number(record.headers.find(({ key }) => key === "gavel_sequence")?.value ?? 0);
 }
 
+/** Those that a group wrote, in a topic that other files of tests write to as well. */
+export async function readOutputs(topic: string, partition: number): Promise<LogRecord[]> {
+  return (await readTopic(topic, partition)).filter((record) => sequenceOf(record) > 0);
+}
+
 /** Outputs of one item. */
 export async function outputsOf(topic: string, itemId: string): Promise<LogRecord[]> {
   return (await readTopic(topic, partitionOf(itemId))).filter(({ key }) => key === itemId);
 }
 
-/** Asks until the answer is there; fails after ten seconds. */
-export async function eventually<Answer>(ask: () => Promise<Answer | undefined | false>): Promise<Answer> {
-  const end = Date.now() + 10_000;
+/** Asks until the answer is there; fails after ten seconds, unless more patience is asked for. */
+export async function eventually<Answer>(
+  ask: () => Promise<Answer | undefined | false>,
+  patienceMs = 10_000,
+): Promise<Answer> {
+  const end = Date.now() + patienceMs;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() > end) throw new Error("it did not come about in ten seconds");
+    if (Date.now() > end) throw new Error(`it did not come about in ${patienceMs / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

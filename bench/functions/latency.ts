@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { partitionFor } from "../../src/kafka/partitioner.ts";
+import { listItems } from "../harness/auctions.ts";
+import type { Benchmark, BenchmarkOptions, Figure } from "../harness/figures.ts";
+import { quantile } from "../harness/statistics.ts";
+import { type System, withSystem } from "../harness/system.ts";
+import { type Acknowledged, Bidder, waitsOf } from "./bidding.ts";
+import { GroupObject, type Started } from "./group-object.ts";
+
+const bidsPerSecond = 500;
+const secondsPerRound = 15;
+const warmUpSeconds = 5;
+const partitionCount = 8;
+const auctionMs = 60 * 60 * 1000;
+/** Until the last bid's notification has reached its function. */
+const settleMs = 1_000;
+
+/**
+ * (f3) From a bid's acknowledgement to the start of a function in process: of one that reads the
+ * journal, which the edge hands the bid; and of one that reads the notifications, before which the
+ * auction has decided on the bid and the log has taken what it decided. Half of the bids are on a hot
+ * item. The client and the runtime have one clock, which the runtime tells in whole milliseconds.
+ */
+export const latency: Benchmark = {
+  title: "(f3) acknowledged bid to the function's start, 500 single bids/s",
+  run: (options) =>
+    withSystem((system) => measure(system, options), {
+      variables: { READERS: "auction,direct" },
+      workers: ["functions"],
+    }),
+};
+
+interface Round {
+  /** Milliseconds of each. */
+  readonly direct: number[];
+  readonly notified: number[];
+}
+
+async function measure(system: System, options: BenchmarkOptions): Promise<Figure[]> {
+  const { progress, rounds, scale } = options;
+  await system.startBridge();
+  const { url } = await system.startWorker("functions", options);
+  const itemIds = ["hot", ...itemPerPartition()];
+  await listItems(url, system.key(), itemIds, Date.now() + auctionMs);
+  const itemOf = (bid: number) =>
+    itemIds[bid % 2 === 0 ? 0 : 1 + (((bid - 1) / 2) % partitionCount)] ?? "hot";
+  const bidder = new Bidder(url, system.key(), itemOf);
+  const groups = { direct: await Group.open(url, "direct"), notified: await Group.open(url, "notified") };
+  const results: Round[] = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    const seconds = (round === 0 ? warmUpSeconds : secondsPerRound) * scale;
+    const acknowledged = await bidder.run(bidsPerSecond, seconds);
+    await sleep(settleMs);
+    const result = {
+      direct: await groups.direct.waits(acknowledged),
+      notified: await groups.notified.waits(acknowledged),
+    };
+    if (result.direct.length < acknowledged.size)
+      throw new Error(`${acknowledged.size - result.direct.length} bids did not reach the function`);
+    if (round === 0) continue;
+    results.push(result);
+    progress(
+      `round ${round}: ${toldOf("journal", result.direct)}; ${toldOf("notifications", result.notified)}`,
+    );
+  }
+  bidder.close();
+  for (const group of Object.values(groups)) group.close();
+  return [
+    ...figuresOf(
+      "of the journal",
+      results.map(({ direct }) => direct),
+    ),
+    ...figuresOf(
+      "of the notifications",
+      results.map(({ notified }) => notified),
+    ),
+  ];
+}
+
+function toldOf(name: string, waits: readonly number[]): string {
+  const [p50, p99] = [0.5, 0.99].map((share) => quantile(waits, share).toFixed(1));
+  return `${name} p50 ${p50} ms, p99 ${p99} ms`;
+}
+
+/** The objects of a group, one per partition. */
+class Group {
+  readonly #objects: readonly GroupObject[];
+
+  private constructor(objects: readonly GroupObject[]) {
+    this.#objects = objects;
+  }
+
+  static async open(url: string, name: string): Promise<Group> {
+    const names = Array.from({ length: partitionCount }, (_, partition) => `${name}/${partition}`);
+    return new Group(await Promise.all(names.map((one) => GroupObject.open(url, one))));
+  }
+
+  /** What was noted since the last time, of those bids. */
+  async waits(acknowledged: Acknowledged): Promise<number[]> {
+    const started: Started[] = [];
+    for (const object of this.#objects) started.push(await object.started());
+    return started.flatMap((one) => waitsOf(acknowledged, one));
+  }
+
+  close(): void {
+    for (const object of this.#objects) object.close();
+  }
+}
+
+/** Item ids of which each partition has one. */
+function itemPerPartition(): string[] {
+  const found: string[] = [];
+  for (let number = 0; Object.keys(found).length < partitionCount; number += 1) {
+    found[partitionFor(`item-${number}`, partitionCount)] ??= `item-${number}`;
+  }
+  return found;
+}
+
+function figuresOf(name: string, rounds: readonly (readonly number[])[]): Figure[] {
+  const of = (share: number): number[] => rounds.map((waits) => quantile(waits, share));
+  return [
+    { name: `a function ${name}, p50`, unit: "ms", values: of(0.5), goal: { atMost: 10 } },
+    { name: `a function ${name}, p99`, unit: "ms", values: of(0.99), goal: { atMost: 50 } },
+  ];
+}

@@ -1,0 +1,100 @@
+import type { FetchAnswer } from "../../src/kafka/port.ts";
+import type { PartitionDependencies } from "../dependencies.ts";
+import { LogWait } from "../log-wait.ts";
+import type { Delivery } from "./delivery.ts";
+import type { DrivenFunction } from "./driven.ts";
+import { readRecord } from "./read-record.ts";
+
+const fetchTimeoutMs = 10_000;
+
+export interface BehindReaderHost {
+  /** As named in the log. */
+  readonly topic: string;
+  /** `ce_source` of those whose outputs the topic carries. */
+  readonly writer: string;
+  /** The group's position: whoever comes to it reads on with the group. */
+  head(): number;
+  /** The functions with what they have on this partition. */
+  driven(): Iterable<readonly [DrivenFunction, Delivery]>;
+  mayRead(): boolean;
+  /** Throws where the log's answer is about another topic than was read before. */
+  recognize(topicId: string | undefined): void;
+  /** The log has deleted what lies from `from` to `to`, which a function had still to read. */
+  lose(from: number, to: number): void;
+  onRead(): void;
+  onFailure(error: unknown): void;
+}
+
+/**
+ * Reads for functions that are behind the group: those that are new and begin early, that had no
+ * room while the others went on, or whose endpoint was away. One fetch at a time, at the lowest of
+ * their positions, for all whose turn it is; each is handed what it has not read, up to the group's
+ * position and no further, so that it then goes on with the group and nothing is read past.
+ */
+export class BehindReader {
+  private readonly dependencies: PartitionDependencies;
+  private readonly host: BehindReaderHost;
+  private running: Promise<void> | undefined;
+
+  constructor(dependencies: PartitionDependencies, host: BehindReaderHost) {
+    this.dependencies = dependencies;
+    this.host = host;
+  }
+
+  get isNeeded(): boolean {
+    return this.lowest() !== undefined;
+  }
+
+  kick(): void {
+    this.running ??= this.run().finally(() => (this.running = undefined));
+  }
+
+  async rest(): Promise<void> {
+    while (this.running !== undefined) await this.running;
+  }
+
+  private async run(): Promise<void> {
+    try {
+      for (let from = this.lowest(); from !== undefined; from = this.lowest()) await this.readFrom(from);
+    } catch (error) {
+      this.host.onFailure(error);
+    }
+  }
+
+  /** Where the one that is furthest behind goes on, of those that have room. */
+  private lowest(): number | undefined {
+    if (!this.host.mayRead()) return undefined;
+    let lowest: number | undefined;
+    for (const [, delivery] of this.host.driven()) {
+      delivery.makeRoom();
+      if (delivery.next >= this.host.head() || delivery.room === 0) continue;
+      lowest = Math.min(lowest ?? delivery.next, delivery.next);
+    }
+    return lowest;
+  }
+
+  private async readFrom(from: number): Promise<void> {
+    const { clock, log, partition } = this.dependencies;
+    const place = { topic: this.host.topic, partition, offset: from };
+    const answer = await log.fetch(place, clock.now() + fetchTimeoutMs);
+    this.host.recognize(answer.topicId);
+    const start = Math.max(from, answer.start ?? 0);
+    const end = Math.max(start, (answer.records.at(-1)?.offset ?? -1) + 1, answer.next ?? 0);
+    if (end === from) throw new LogWait(`the log ends at ${from}, before the group's position`);
+    this.handOut(answer, from, start, Math.min(end, this.host.head()));
+    this.host.onRead();
+  }
+
+  private handOut({ records }: FetchAnswer, from: number, start: number, end: number): void {
+    const read = records.map((record) => readRecord(record, this.host.writer));
+    const now = this.dependencies.clock.now();
+    let isLost = false;
+    for (const [driven, delivery] of this.host.driven()) {
+      const { next } = delivery;
+      if (next < from || next >= end || delivery.room === 0) continue;
+      isLost ||= next < start;
+      delivery.admit(read, end, now, (record) => driven.selects(record));
+    }
+    if (isLost) this.host.lose(from, start);
+  }
+}

@@ -1,0 +1,85 @@
+import { deliveryId } from "../../src/functions/delivery-id.ts";
+import type { FunctionRecord, Invocation, InvocationResult, Invoke } from "../../src/functions/function.ts";
+import type { LogRecord } from "../../src/kafka/port.ts";
+import { describeError } from "../../src/lib/log.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { Call } from "./delivery.ts";
+import type { Pending } from "./pending.ts";
+
+/** What a call is about, beside its records. */
+export interface CallContext {
+  readonly group: string;
+  readonly function: string;
+  readonly deadlines: Deadlines;
+  recordOf(pending: Pending): LogRecord;
+}
+
+/**
+ * Calls the function with a call's records, and answers what became of it: also when it throws,
+ * answers nonsense, or does not answer by the deadline. A function that goes on after its deadline is
+ * waited for once more as long, so that it does not meet its next attempt; then it is given up.
+ */
+export function invoke(call: Call, target: Invoke, context: CallContext): Promise<InvocationResult> {
+  const { deadline, startedAt } = call;
+  const { deadlines } = context;
+  const timeoutMs = deadline - startedAt;
+  const abort = new AbortController();
+  const answer = answerOf(target, () => invocationOf(call, context, abort.signal));
+  return new Promise((resolve) => {
+    const giveUp = (): void =>
+      resolve({ outcomes: [], failure: { reason: `no answer within ${timeoutMs} ms` } });
+    let takeBack = deadlines.set(deadline, () => {
+      abort.abort();
+      takeBack = deadlines.set(deadline + timeoutMs, giveUp);
+    });
+    void answer.then((result) => {
+      takeBack();
+      resolve(result);
+    });
+  });
+}
+
+function invocationOf(call: Call, context: CallContext, signal: AbortSignal): Invocation {
+  return {
+    group: context.group,
+    function: context.function,
+    records: call.records.map((pending) => functionRecord(pending, context)),
+    deadline: call.deadline,
+    signal,
+  };
+}
+
+function functionRecord(pending: Pending, context: CallContext): FunctionRecord {
+  const record = context.recordOf(pending);
+  const { topic, partition, offset, timestamp, key, value } = record;
+  return {
+    id: deliveryId(topic, partition, offset, context.function),
+    topic,
+    partition,
+    offset,
+    timestamp,
+    key,
+    value,
+    // A pushed record's become objects only where somebody asks for them.
+    get headers() {
+      return record.headers;
+    },
+    attempt: pending.attempts + 1,
+  };
+}
+
+async function answerOf(target: Invoke, invocation: () => Invocation): Promise<InvocationResult> {
+  try {
+    const result: unknown = await target(invocation());
+    if (isResult(result)) return result;
+    return { outcomes: [], failure: { reason: "the function's answer has no outcomes" } };
+  } catch (error) {
+    return { outcomes: [], failure: { reason: describeError(error).slice(0, 500) } };
+  }
+}
+
+function isResult(result: unknown): result is InvocationResult {
+  return (
+    typeof result === "object" && result !== null && "outcomes" in result && Array.isArray(result.outcomes)
+  );
+}

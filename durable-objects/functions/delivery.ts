@@ -1,0 +1,311 @@
+import type { FunctionSettings, InvocationResult, Outcome } from "../../src/functions/function.ts";
+import type { LogRecord } from "../../src/kafka/port.ts";
+import { delayAfter } from "./backoff.ts";
+import type { Changes } from "./changes.ts";
+import { Circuit } from "./circuit.ts";
+import { HeldRecords, type Place, type StoredDelivery, windowLimits } from "./held-records.ts";
+import type { CallLimits } from "./lanes.ts";
+import { type Disabled, type Ledger, storedCall } from "./ledger.ts";
+import type { Pending } from "./pending.ts";
+import type { ReadRecord } from "./read-record.ts";
+
+/** One call under way. */
+export interface Call {
+  readonly records: readonly Pending[];
+  readonly startedAt: number;
+  readonly deadline: number;
+}
+
+/**
+ * One function on one partition: which of its records are called when, and what becomes of them.
+ * Pure: time comes in, changes come out, and the caller stores them in one transaction before
+ * anything that rests on them happens outside.
+ */
+export class Delivery {
+  readonly name: string;
+  readonly settings: FunctionSettings;
+  readonly circuit: Circuit;
+  private readonly random: () => number;
+  private readonly records: HeldRecords;
+  private readonly calls = new Set<Call>();
+  /** Records of one call for now: fewer after whole calls have failed, in case it was one of them. */
+  private callCount: number;
+  private disabledFor: Disabled | undefined;
+  private isChanged = false;
+  /** According to storage it has no position of its own. */
+  private isStoredAtHead: boolean;
+
+  /** @param head the group's place, where a function without one of its own goes on */
+  constructor(
+    name: string,
+    settings: FunctionSettings,
+    stored: StoredDelivery,
+    head: Place,
+    random: () => number,
+    limits = windowLimits,
+  ) {
+    this.name = name;
+    this.settings = settings;
+    this.random = random;
+    this.callCount = settings.batch.count;
+    this.circuit = new Circuit(settings.circuit, stored.ledger?.circuit);
+    this.disabledFor = stored.ledger?.disabled;
+    this.isStoredAtHead = (stored.ledger?.position ?? null) === null;
+    this.records = new HeldRecords(settings, stored, head, limits);
+  }
+
+  /** First offset that is neither finished nor parked. */
+  get position(): number {
+    return this.records.position;
+  }
+
+  /** Next offset to admit. */
+  get next(): number {
+    return this.records.next;
+  }
+
+  get parkedCount(): number {
+    return this.records.parkedCount;
+  }
+
+  get oldestUnfinished(): number | null {
+    return this.records.oldestUnfinished;
+  }
+
+  get inFlight(): number {
+    return this.calls.size;
+  }
+
+  get disabled(): Disabled | undefined {
+    return this.disabledFor;
+  }
+
+  /** Calls nothing any more; the position stays, and so does what is parked. */
+  disable(disabled: Disabled): void {
+    this.disabledFor = disabled;
+    this.isChanged = true;
+    this.releaseWhereFull();
+  }
+
+  /** Whoever keeps the functions knows that it is disabled. */
+  wasTold(): void {
+    if (this.disabledFor === undefined) return;
+    const { reason, at } = this.disabledFor;
+    this.disabledFor = { reason, at };
+    this.isChanged = true;
+  }
+
+  /** Goes on where it stopped, and holds nothing against the endpoint. */
+  enable(): void {
+    if (this.disabledFor === undefined) return;
+    this.disabledFor = undefined;
+    this.circuit.succeed();
+    this.isChanged = true;
+  }
+
+  /** Why nothing more is admitted, in a plain sentence; undefined while something is. */
+  get full(): string | undefined {
+    const { open } = this.circuit;
+    if (this.disabledFor !== undefined) return `${this.name} is disabled: ${this.disabledFor.reason}`;
+    if (open !== undefined) return `the circuit of ${this.name} is open: ${open.reason}`;
+    if (this.records.isOverBudget)
+      return `${this.name} has ${this.parkedCount} parked records, and may not have more`;
+    return undefined;
+  }
+
+  /** The circuit is open, and one record is all that a probe needs. */
+  private get isWaitingForProbe(): boolean {
+    return this.circuit.open !== undefined && this.disabledFor === undefined && !this.records.isOverBudget;
+  }
+
+  /** How many records may be admitted now. */
+  get room(): number {
+    if (this.isWaitingForProbe) return this.records.inWindow === 0 && this.calls.size === 0 ? 1 : 0;
+    return this.full === undefined ? this.records.room : 0;
+  }
+
+  /**
+   * Parks what is held up, where it takes the room of others: where a call could start, and nothing
+   * on hand may be called. A function that is only busy needs no more records, and a row for each.
+   */
+  makeRoom(): void {
+    const isIdle = this.calls.size < this.settings.concurrency && !this.records.lanes.hasReady;
+    if (isIdle && this.full === undefined) this.records.makeRoom();
+  }
+
+  /**
+   * Takes records in offset order from `next` on, all of them: whoever reads asks first whether
+   * there is room. Only for a probe one is enough, and the function falls behind with the rest.
+   * @param end where the records' stretch of the log ends
+   * @param selects whether the function wants the record
+   */
+  admit(
+    records: readonly ReadRecord[],
+    end: number,
+    now: number,
+    selects: (record: ReadRecord) => boolean,
+  ): void {
+    if (this.records.admit(records, end, now, selects, this.isWaitingForProbe)) this.isChanged = true;
+  }
+
+  private get limits(): CallLimits {
+    const { batch } = this.settings;
+    return { ...batch, count: this.circuit.open === undefined ? this.callCount : 1 };
+  }
+
+  /** Takes what the next call carries; undefined while none may start. The caller stores it before it calls. */
+  start(now: number): Call | undefined {
+    const { concurrency, timeoutMs } = this.settings;
+    if (this.disabledFor !== undefined || this.calls.size >= concurrency) return undefined;
+    if (!this.circuit.mayCall(now)) return undefined;
+    const records = this.records.take(this.limits, now);
+    if (records.length === 0) return undefined;
+    this.circuit.starts();
+    const call = { records, startedAt: now, deadline: now + timeoutMs };
+    this.calls.add(call);
+    this.isChanged = true;
+    return call;
+  }
+
+  /** What became of a call. One that is not known any more (the state was read again) changes nothing. */
+  settle(call: Call, result: InvocationResult, now: number): void {
+    if (!this.calls.delete(call)) return;
+    this.isChanged = true;
+    const wasOpen = this.circuit.open !== undefined;
+    this.tellCircuit(call, result, now);
+    if (result.isGone === true)
+      this.disabledFor = { reason: "the endpoint wants no more calls (410)", at: now, isUntold: true };
+    const countsAttempts =
+      !wasOpen && result.isGone !== true && (result.failure === undefined || call.records.length === 1);
+    const held = new Set<string>();
+    call.records.forEach((pending, index) => {
+      // Behind one that is tried again, whatever was answered for it: it is called again in its turn.
+      if (held.has(pending.lane)) return;
+      const outcome = result.outcomes[index] ?? unanswered(result);
+      if (outcome.status === "retry") this.tryAgain(pending, call, outcome, now, countsAttempts);
+      else this.finish(pending, outcome);
+      if (!pending.isFinished) held.add(pending.lane);
+    });
+    this.records.lanes.giveBack(call.records, now);
+    this.releaseWhereFull();
+  }
+
+  private releaseWhereFull(): void {
+    const isForProbe = this.isWaitingForProbe && this.records.inWindow === 1;
+    if (this.full !== undefined && this.calls.size === 0 && !isForProbe) this.records.release();
+  }
+
+  private tellCircuit(call: Call, { failure }: InvocationResult, now: number): void {
+    if (failure === undefined) {
+      this.circuit.succeed();
+      this.callCount = Math.min(this.settings.batch.count, this.callCount * 2);
+      return;
+    }
+    this.circuit.fail(failure.reason, now, failure.delayMs);
+    if (call.records.length > 1) this.callCount = Math.max(1, call.records.length >>> 1);
+  }
+
+  private tryAgain(
+    pending: Pending,
+    call: Call,
+    { reason, delayMs }: Extract<Outcome, { status: "retry" }>,
+    now: number,
+    countsAttempts: boolean,
+  ): void {
+    const { retry } = this.settings;
+    pending.error = reason;
+    if (!countsAttempts) {
+      // Of a call that failed as a whole nothing says which record it was, if it was one at all.
+      pending.notBefore = now + (delayMs ?? delayAfter(1, retry, this.random));
+      return;
+    }
+    pending.attempts += 1;
+    pending.firstAttemptAt ??= call.startedAt;
+    if (pending.attempts >= retry.attempts || now - pending.firstAttemptAt >= retry.maximumAgeMs)
+      return this.records.end(pending, reason);
+    pending.notBefore = now + (delayMs ?? delayAfter(pending.attempts, retry, this.random));
+    this.records.park(pending);
+  }
+
+  private finish(pending: Pending, outcome: Exclude<Outcome, { status: "retry" }>): void {
+    if (outcome.status === "done") return this.records.finish(pending, outcome.outputs);
+    pending.attempts += 1;
+    this.records.end(pending, outcome.reason);
+  }
+
+  /** Has a parked record called as soon as may be. Answers whether there is one that waits. */
+  retryNow(offset: number, now: number): boolean {
+    const pending = this.records.parkedAt(offset);
+    if (pending === undefined) return false;
+    pending.notBefore = this.records.notBefore(now);
+    this.records.park(pending);
+    this.records.lanes.reconsider(pending, now);
+    this.circuit.probeNow(now);
+    return true;
+  }
+
+  /**
+   * Ends a parked record that waits, as a dead letter. Answers whether there is one; none is skipped
+   * while a call of it may still run. @param record of it
+   */
+  skip(offset: number, record: LogRecord, reason: string, now: number): boolean {
+    const pending = this.records.parkedAt(offset);
+    if (pending === undefined || this.records.notBefore(now) > now) return false;
+    pending.record = record;
+    this.records.end(pending, reason);
+    this.records.lanes.reconsider(pending, now);
+    return true;
+  }
+
+  /** Takes a dead letter's record back, to be called once more from its first attempt on. */
+  takeBack(record: LogRecord, redriven: number, now: number): boolean {
+    return this.records.takeBack(record, redriven, now);
+  }
+
+  /** When something is to be done next, in milliseconds since the epoch; null where only a call or a record brings it. */
+  nextDue(now: number): number | null {
+    if (this.disabledFor !== undefined || this.calls.size >= this.settings.concurrency) return null;
+    const { open } = this.circuit;
+    const due = this.records.lanes.nextDue(this.limits, now);
+    if (open === undefined || due === null) return due;
+    // A probe needs a record that may be called.
+    return this.calls.size > 0 ? null : Math.max(due, open.probeAt);
+  }
+
+  /** Whether rows have to come, change or go, or an output be sent: which waits for nothing. */
+  get hasRowChanges(): boolean {
+    return this.records.hasChanges;
+  }
+
+  /** Whether anything is to be stored. */
+  get hasChanges(): boolean {
+    return this.isChanged || this.hasRowChanges;
+  }
+
+  /**
+   * Takes what is to be stored; null where nothing changed. A function that the group's position has
+   * left behind is changed as well: stored, it would have moved along.
+   * @param head the group's position, stored in the same transaction
+   */
+  takeChanges(head: number): { readonly ledger: Ledger; readonly changes: Changes } | null {
+    const isLeftBehind = this.isStoredAtHead && this.position !== head;
+    if (!this.hasChanges && !isLeftBehind) return null;
+    this.isChanged = false;
+    const { open } = this.circuit;
+    const held = this.records.toLedger(head);
+    this.isStoredAtHead = held.position === null;
+    const ledger = {
+      ...held,
+      calls: [...this.calls].map(storedCall),
+      ...(open === undefined ? {} : { circuit: open }),
+      ...(this.disabledFor === undefined ? {} : { disabled: this.disabledFor }),
+    };
+    this.isStoredAtHead = ledger.position === null;
+    return { ledger, changes: this.records.takeChanges() };
+  }
+}
+
+function unanswered({ failure }: InvocationResult): Outcome {
+  const reason = failure?.reason ?? "the function did not answer for it";
+  return { status: "retry", reason, ...(failure?.delayMs === undefined ? {} : { delayMs: failure.delayMs }) };
+}

@@ -1,0 +1,133 @@
+import type { PartitionDependencies } from "../dependencies.ts";
+import { invoke } from "./call.ts";
+import { Deadlines } from "./deadlines.ts";
+import type { Call, Delivery } from "./delivery.ts";
+import type { DrivenFunction } from "./driven.ts";
+import type { GroupState } from "./group-state.ts";
+
+/** How long what is finished may wait for a transaction that has to be anyway. */
+const settleMs = 50;
+/** Of a position that moved over what nobody wants: reading it again after a crash calls nothing. */
+const idleSettleMs = 5_000;
+/** With so many calls under way others end soon, and a moment's wait stores several at once. */
+const manyCalls = 8;
+const companyMs = 1;
+
+export interface TurnsHost {
+  readonly state: GroupState;
+  /** The functions with what they have on this partition. */
+  driven(): Iterable<readonly [DrivenFunction, Delivery]>;
+  /** Whether calls may start. */
+  mayCall(): boolean;
+  /** Everything that may start has been started, and is stored. */
+  onTurn(): void;
+  onFailure(error: unknown): void;
+  onSuccess(): void;
+}
+
+/**
+ * A turn looks at everything once: it starts what may start, stores that in one transaction
+ * together with whatever else changed, and only then calls. So nothing is called whose call is not
+ * on record, and what one turn finds of many ended calls costs one transaction.
+ */
+export class Turns {
+  private readonly dependencies: PartitionDependencies;
+  private readonly host: TurnsHost;
+  private readonly deadlines: Deadlines;
+  private isDue = false;
+  private settlesAt = Number.POSITIVE_INFINITY;
+
+  constructor(dependencies: PartitionDependencies, host: TurnsHost) {
+    this.dependencies = dependencies;
+    this.host = host;
+    this.deadlines = new Deadlines(dependencies.clock);
+  }
+
+  /** Has a turn come, one for all that happens until then. */
+  schedule(waitMs = 0): void {
+    if (this.isDue) return;
+    this.isDue = true;
+    const turn = (): void => {
+      this.isDue = false;
+      this.attempt(() => this.turn());
+    };
+    if (waitMs === 0) void Promise.resolve().then(turn);
+    else void this.dependencies.clock.sleep(waitMs).then(turn);
+  }
+
+  private attempt(body: () => void): void {
+    try {
+      body();
+      this.host.onSuccess();
+    } catch (error) {
+      this.host.onFailure(error);
+    }
+  }
+
+  private turn(): void {
+    const started = this.startCalls();
+    if (started.length > 0 || this.host.state.hasRowChanges) this.host.state.commit();
+    else if (this.host.state.hasLedgerChanges) void this.settleWithin(settleMs);
+    else void this.settleWithin(idleSettleMs);
+    if (started.length > 0) void this.callOnceStored(started);
+    this.host.onTurn();
+  }
+
+  /**
+   * What is committed is on disk a moment later, and lost with the object until then: a call that
+   * went out before would be forgotten, and made again beside itself. A runtime that holds requests
+   * until then does not hold calls of entrypoints.
+   */
+  private async callOnceStored(started: readonly [DrivenFunction, Delivery, Call][]): Promise<void> {
+    try {
+      await this.dependencies.storage.sync();
+    } catch (error) {
+      // What cannot be stored ends the object; its next life knows of none of these.
+      return this.host.onFailure(error);
+    }
+    for (const [driven, delivery, call] of started) void this.run(driven, delivery, call);
+  }
+
+  /** Nothing starts while the outbox is full: what ends could not be told. */
+  private startCalls(): [DrivenFunction, Delivery, Call][] {
+    const started: [DrivenFunction, Delivery, Call][] = [];
+    if (!this.host.mayCall() || this.host.state.outbox.isFull) return started;
+    const now = this.dependencies.clock.now();
+    for (const [driven, delivery] of this.host.driven()) {
+      for (let call = delivery.start(now); call !== undefined; call = delivery.start(now))
+        started.push([driven, delivery, call]);
+    }
+    return started;
+  }
+
+  /** What is only finished is stored with the next call's mark, or by itself when none comes. */
+  private async settleWithin(waitMs: number): Promise<void> {
+    const at = this.dependencies.clock.now() + waitMs;
+    if (at >= this.settlesAt) return;
+    this.settlesAt = at;
+    await this.dependencies.clock.sleep(waitMs);
+    // A sooner one has come, and settled this as well.
+    if (this.settlesAt !== at) return;
+    this.settlesAt = Number.POSITIVE_INFINITY;
+    this.attempt(() => this.host.state.commit());
+  }
+
+  private async run(driven: DrivenFunction, delivery: Delivery, call: Call): Promise<void> {
+    const { clock, group } = this.dependencies;
+    const recordOf = this.host.state.recordOf.bind(this.host.state, driven.name);
+    const context = { group, function: driven.name, deadlines: this.deadlines, recordOf };
+    const result = await invoke(call, driven.invoke, context);
+    const wasOpen = delivery.circuit.open !== undefined;
+    delivery.settle(call, result, clock.now());
+    this.tellCircuit(delivery, wasOpen);
+    this.schedule(delivery.inFlight >= manyCalls ? companyMs : 0);
+  }
+
+  private tellCircuit({ circuit: { open }, name }: Delivery, wasOpen: boolean): void {
+    if (wasOpen === (open !== undefined)) return;
+    const { group, logger, partition } = this.dependencies;
+    const where = { group, partition, function: name };
+    if (open === undefined) logger("info", "circuit.closed", where);
+    else logger("warn", "circuit.opened", { ...where, reason: open.reason });
+  }
+}

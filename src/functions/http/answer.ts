@@ -1,0 +1,66 @@
+import type { FunctionRecord, InvocationResult, Outcome } from "../function.ts";
+import type { AnswerBody } from "./answer-body.ts";
+import { listedOutcomes } from "./listed-outcomes.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+/** An endpoint's answer, as far as it is looked at. */
+export interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | null;
+  /** Read of a 2xx alone. */
+  readonly body?: AnswerBody;
+}
+
+/** Failures that may be this record's own: the others of the endpoint go on. */
+const retriedStatuses: ReadonlySet<number> = new Set([404, 409]);
+/** Failures that other records would meet as well. */
+const throttledStatuses: ReadonlySet<number> = new Set([408, 429]);
+
+/**
+ * What an answer means. Reasons are of our own words and the status: an answer's body is the
+ * receiver's, and where the receiver is not who it claims to be, somebody else's.
+ * Source: the retry table of Knative Eventing; Standard Webhooks for 3xx and 410.
+ * @param now milliseconds since the epoch
+ */
+export function resultOf(
+  { status, retryAfter, body }: Answer,
+  records: readonly FunctionRecord[],
+  now: number,
+): InvocationResult {
+  if (status >= 200 && status < 300) return accepted(body, records);
+  if (status === 410) return { outcomes: [], isGone: true };
+  const reason = `The endpoint answered ${status}`;
+  const delayMs = retryAfterMs(retryAfter, now);
+  const delay = delayMs === undefined ? {} : { delayMs };
+  if (retriedStatuses.has(status)) return { outcomes: all(records, { status: "retry", reason, ...delay }) };
+  if (status >= 400 && status < 500 && !throttledStatuses.has(status)) {
+    return { outcomes: all(records, { status: "reject", reason }) };
+  }
+  const redirect = status >= 300 && status < 400 ? ", and redirects are not followed" : "";
+  return failed(`${reason}${redirect}`, delayMs);
+}
+
+function accepted(body: AnswerBody | undefined, records: readonly FunctionRecord[]): InvocationResult {
+  // It may have listed what failed: to take it for done would lose that.
+  if (body?.kind === "cut") return failed("The endpoint's answer ended early");
+  return { outcomes: listedOutcomes(body?.kind === "whole" ? parsed(body.text) : undefined, records) };
+}
+
+function parsed(text: string): unknown {
+  // As a rule there is none, and an exception costs as much as making the request.
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The call failed as a whole: no record has an outcome. */
+export function failed(reason: string, delayMs?: number): InvocationResult {
+  return { outcomes: [], failure: delayMs === undefined ? { reason } : { reason, delayMs } };
+}
+
+function all(records: readonly FunctionRecord[], outcome: Outcome): Outcome[] {
+  return records.map(() => outcome);
+}

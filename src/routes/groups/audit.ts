@@ -1,0 +1,37 @@
+import type { Services } from "../../services.ts";
+import type { AppContext } from "../operation.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What is changed: the action, and where. */
+export interface AuditEntry extends Fields {
+  readonly action: string;
+  readonly group: string;
+}
+
+/**
+ * Makes a change and writes its one audit line: who, by which request, what, and where. A change
+ * that fails may have been made all the same, and its line says so.
+ * @param told what the line says of the answer; null where nothing was changed
+ */
+export async function audited<Answer>(
+  context: AppContext,
+  { auditLogger }: Services,
+  entry: AuditEntry,
+  change: () => Promise<Answer>,
+  told: (answer: Answer) => Fields | null = () => ({}),
+): Promise<Answer> {
+  const { fields, requestId } = context.get("operation");
+  const write = (more: Fields): void =>
+    auditLogger("info", "audit", { ...entry, ...more, credential: fields.credential, requestId });
+  let answer: Answer;
+  try {
+    answer = await change();
+  } catch (error) {
+    write({ outcome: "unknown" });
+    throw error;
+  }
+  const more = told(answer);
+  if (more !== null) write(more);
+  return answer;
+}
