@@ -43,7 +43,8 @@ export class Window {
       if (!record.isFinished && !record.isParked) break;
       this.head += 1;
     }
-    if (this.head < 1024 && this.head < this.records.length) return;
+    // Half of it at least, so that what is moved costs no more than what was passed.
+    if (this.head * 2 < this.records.length || this.head === 0) return;
     this.records = this.records.slice(this.head);
     this.head = 0;
   }
@@ -83,10 +84,12 @@ export class Window {
     this.characters -= pending.characters;
   }
 
-  /** Unfinished and not parked, oldest first. */
+  /** Unfinished and not parked, oldest first: whatever becomes of them meanwhile, none is left out. */
   *unfinished(): Generator<Pending> {
-    for (let index = this.head; index < this.records.length; index += 1) {
-      const record = this.records[index] as Pending;
+    // Whoever is handed them may have the window move on, which makes the list anew.
+    const { records, head } = this;
+    for (let index = head; index < records.length; index += 1) {
+      const record = records[index] as Pending;
       if (!record.isFinished && !record.isParked) yield record;
     }
   }

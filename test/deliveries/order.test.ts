@@ -1,12 +1,23 @@
 import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import type { LogRecord } from "../../src/kafka/port.ts";
+import type { LogRecord, ProduceRecord } from "../../src/kafka/port.ts";
 import { Random } from "../faults/random.ts";
 import { checkDeliveries } from "../support/receiver/checker.ts";
 import type { Answer, Listed, Script } from "../support/receiver/script.ts";
 import { type Endpoint, newEndpoint } from "../worker/functions/receiver.ts";
-import { append, isThrough, notification, notify, pause, subscribe, toldOf, until, woken } from "./world.ts";
+import {
+  append,
+  ends,
+  isThrough,
+  notification,
+  notify,
+  pause,
+  subscribe,
+  toldOf,
+  until,
+  woken,
+} from "./world.ts";
 
 const partitions = [0, 1, 2, 3];
 const keysEach = 250;
@@ -16,6 +27,7 @@ const singleShare = 0.25;
 const endings = 200;
 /** Calls from one end to the next at least. */
 const callsBetween = 30;
+const piece = (partitions.length * recordsEach) / endings;
 
 /** What fails one call in twenty: whole calls in every way, and records by a list. */
 const failing: readonly Answer[] = [
@@ -36,6 +48,16 @@ function drawRecords(random: Random) {
     const partition = index % partitions.length;
     const text = random.chance(singleShare) ? "single" : "";
     return notification(partition, `${partition}-key-${random.integer(1, keysEach)}`, text);
+  });
+}
+
+/** Where each will be in the log: nobody else writes the topic. */
+async function located(records: readonly ProduceRecord[]): Promise<LogRecord[]> {
+  const next = await ends(partitions);
+  return records.map((record) => {
+    const offset = next.get(record.partition) ?? 0;
+    next.set(record.partition, offset + 1);
+    return { ...record, offset, timestamp: record.timestamp ?? 0 };
   });
 }
 
@@ -60,23 +82,28 @@ async function end(partition: number): Promise<void> {
 }
 
 /**
- * Ends objects at random moments, one or all, and has them go on as the sweep would; not before
- * they are at work again, so that there is something to be hit.
+ * Ends objects at random moments, one or all, and has them go on as the sweep would. Before each end
+ * some of the records are appended and calls are made, so that there is something to be hit.
  */
 async function endObjects(
   random: Random,
+  pieces: readonly (readonly ProduceRecord[])[],
   callCount: () => Promise<number>,
-  isAllThrough: () => boolean,
 ): Promise<void> {
-  for (let ended = 0; ended < endings; ended += 1) {
+  for (const [ended, piece] of pieces.entries()) {
     const before = await callCount();
-    // When all is done nothing is at work: the rest end at rest.
-    const isAtWork = async () => isAllThrough() || (await callCount()) >= before + callsBetween;
-    await until("", isAtWork, 1_000).catch(() => undefined);
-    await pause(random.integer(1, 100));
+    await append(piece);
+    wake();
+    const isAtWork = async () => (await callCount()) >= before + callsBetween;
+    await until(`calls before end ${ended}`, isAtWork, 60_000, 10);
+    await pause(random.integer(1, 50));
     await (random.chance(0.25) ? abortAllDurableObjects() : end(random.pick(partitions)));
-    for (const partition of partitions) void woken(partition).catch(() => undefined);
+    wake();
   }
+}
+
+function wake(): void {
+  for (const partition of partitions) void woken(partition).catch(() => undefined);
 }
 
 interface Subscriber {
@@ -91,7 +118,7 @@ async function subscriber(settings: object): Promise<Subscriber> {
   return { id, endpoint };
 }
 
-/** Waits until every partition has done with everything, while and after objects end. */
+/** Waits until every partition has done with everything. */
 async function allThrough(subscribers: readonly Subscriber[], records: readonly LogRecord[]): Promise<void> {
   const ends = new Map(records.map(({ partition, offset }) => [partition, offset + 1]));
   const isOver = async (partition: number): Promise<boolean> => {
@@ -109,15 +136,18 @@ test("order per key holds over 50,000 deliveries with failures of every kind whi
   const random = new Random(seed);
   const batched = await subscriber({ batch: { count: 25 } });
   const single = await subscriber({ filter: { all: [{ field: "text", equals: "single" }] } });
-  const records = await append(drawRecords(random.fork()));
+  const drawn = drawRecords(random.fork());
+  const records = await located(drawn);
   const singles = records.filter(({ value }) => value.includes('"text":"single"'));
   await batched.endpoint.script(scriptFor(records, random.fork()));
   await single.endpoint.script(scriptFor(singles, random.fork()));
   const started = Date.now();
-  let isAllThrough = false;
-  const isOver = allThrough([batched, single], records).then(() => (isAllThrough = true));
+  const pieces = Array.from({ length: endings }, (_, index) =>
+    drawn.slice(index * piece, (index + 1) * piece),
+  );
   const callCount = async () => (await batched.endpoint.count()) + (await single.endpoint.count());
-  await Promise.all([endObjects(random.fork(), callCount, () => isAllThrough), isOver]);
+  await endObjects(random.fork(), pieces, callCount);
+  await allThrough([batched, single], records);
   let deliveries = 0;
   for (const [{ id, endpoint }, expected] of [
     [batched, records],

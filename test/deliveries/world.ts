@@ -73,6 +73,13 @@ export async function append(records: readonly ProduceRecord[]): Promise<LogReco
   return appended;
 }
 
+/** Where the next notification of each partition goes. */
+export async function ends(partitions: readonly number[]): Promise<Map<number, number>> {
+  const places = partitions.map((partition) => ({ topic: topics.notifications, partition }));
+  const found = await log.offsets("latest", places, Date.now() + 10_000);
+  return new Map(partitions.map((partition, index) => [partition, found[index]?.offset ?? 0]));
+}
+
 /** Every record of one topic partition. */
 async function readTopic(topic: string, partition: number): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
