@@ -32,6 +32,8 @@ export class Delivery {
   private callCount: number;
   private disabledFor: Disabled | undefined;
   private isChanged = false;
+  /** It is called with nothing beside it, or waits for that. */
+  private suspect: Pending | undefined;
   /** According to storage it has no position of its own. */
   private isStoredAtHead: boolean;
 
@@ -150,7 +152,8 @@ export class Delivery {
 
   private get limits(): CallLimits {
     const { batch } = this.settings;
-    return { ...batch, count: this.circuit.open === undefined ? this.callCount : 1 };
+    const { attempts } = this.settings.retry;
+    return { ...batch, attempts, count: this.circuit.open === undefined ? this.callCount : 1 };
   }
 
   /** Takes what the next call carries; undefined while none may start. The caller stores it before it calls. */
@@ -158,7 +161,7 @@ export class Delivery {
     const { concurrency, timeoutMs } = this.settings;
     if (this.disabledFor !== undefined || this.calls.size >= concurrency) return undefined;
     if (!this.circuit.mayCall(now)) return undefined;
-    const records = this.records.take(this.limits, now);
+    const records = this.takeNext(now);
     if (records.length === 0) return undefined;
     this.circuit.starts();
     const call = { records, startedAt: now, deadline: now + timeoutMs };
@@ -167,10 +170,39 @@ export class Delivery {
     return call;
   }
 
+  /**
+   * What the next call carries. A record whose attempts were all spent by calls that ended the object
+   * is called once more with no other call beside it, which could be to blame; if that ends the
+   * object as well, the record ends.
+   */
+  private takeNext(now: number): readonly Pending[] {
+    const { lanes } = this.records;
+    const { attempts } = this.settings.retry;
+    if (this.suspect !== undefined) {
+      if (this.calls.size > 0) return [];
+      if (this.records.takeAlone(this.suspect)) return [this.suspect];
+      this.suspect = undefined;
+    }
+    for (;;) {
+      const records = this.records.take(this.limits, now);
+      const [first] = records;
+      if (first === undefined || first.attempts < attempts) return records;
+      if (first.attempts > attempts) {
+        this.records.end(first, first.error === "" ? "its calls ended the object" : first.error);
+      } else {
+        this.suspect = first;
+        if (this.calls.size === 0) return records;
+      }
+      lanes.giveBack(records, now);
+      if (this.suspect !== undefined) return [];
+    }
+  }
+
   /** What became of a call. One that is not known any more (the state was read again) changes nothing. */
   settle(call: Call, result: InvocationResult, now: number): void {
     if (!this.calls.delete(call)) return;
     this.isChanged = true;
+    if (call.records[0] === this.suspect) this.suspect = undefined;
     const wasOpen = this.circuit.open !== undefined;
     this.tellCircuit(call, result, now);
     if (result.isGone === true)
@@ -265,6 +297,7 @@ export class Delivery {
   /** When something is to be done next, in milliseconds since the epoch; null where only a call or a record brings it. */
   nextDue(now: number): number | null {
     if (this.disabledFor !== undefined || this.calls.size >= this.settings.concurrency) return null;
+    if (this.suspect !== undefined && this.calls.size > 0) return null;
     const { open } = this.circuit;
     const due = this.records.lanes.nextDue(this.limits, now);
     if (open === undefined || due === null) return due;

@@ -245,6 +245,8 @@ export class GroupState {
     }
     if (endings.length === 0) return;
     const now = this.dependencies.clock.now();
+    // One that was parked may be in its row only.
+    for (const { pending } of endings) this.recordOf(name, pending);
     this.append(
       "deadLetters",
       endings.map((ending) => deadLetterOf(this.place, name, ending, now)),

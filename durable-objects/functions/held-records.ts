@@ -212,6 +212,13 @@ export class HeldRecords {
     return taken;
   }
 
+  /** Takes one record alone, where it may be called. */
+  takeAlone(pending: Pending): boolean {
+    const isTaken = this.lanes.takeAlone(pending);
+    if (isTaken) this.window.touch(pending.offset);
+    return isTaken;
+  }
+
   private laneOf({ key, offset }: LogRecord): string {
     const { order } = this.settings;
     if (order === "partition") return "";

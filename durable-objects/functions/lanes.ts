@@ -7,6 +7,8 @@ export interface CallLimits {
   readonly characters: number;
   readonly waitMs: number;
   readonly mixesKeys: boolean;
+  /** A record that has so many attempts is called alone. */
+  readonly attempts: number;
 }
 
 interface Lane {
@@ -69,13 +71,13 @@ export class Lanes {
     for (const lane of this.ready) {
       const [first] = lane.queue;
       if (first === undefined) continue;
-      const mayCome = hasFailed(first) ? 1 : Math.max(1, limits.count >>> first.attempts);
+      const mayCome = isAloneIn(limits, first) ? 1 : Math.max(1, limits.count >>> first.attempts);
       if (taken.length > 0 && taken.length >= Math.min(count, mayCome)) continue;
       count = Math.min(count, mayCome);
       for (const pending of lane.queue) {
         const isFirst = taken.length === 0;
         if (!isFirst && (taken.length >= count || pending.characters > characters)) break;
-        if (pending !== first && (hasFailed(pending) || pending.notBefore > now)) break;
+        if (pending !== first && (isAloneIn(limits, pending) || pending.notBefore > now)) break;
         characters -= pending.characters;
         taken.push(pending);
         pending.isInFlight = true;
@@ -86,6 +88,15 @@ export class Lanes {
       if (!limits.mixesKeys || taken.length >= count) break;
     }
     return taken.sort((left, right) => left.offset - right.offset);
+  }
+
+  /** Takes one record alone, if its lane may be called and it is at the front. */
+  takeAlone(pending: Pending): boolean {
+    const lane = this.lanes.get(pending.lane);
+    if (lane === undefined || lane.queue[0] !== pending || !this.ready.delete(lane)) return false;
+    pending.isInFlight = true;
+    lane.isBusy = true;
+    return true;
   }
 
   private shouldWait({ count, waitMs, mixesKeys }: CallLimits, now: number): boolean {
@@ -169,7 +180,10 @@ export class Lanes {
   }
 }
 
-/** On its own account, or its call ended the object: others were parked only since they had to wait. */
-function hasFailed({ attempts, isParked }: Pending): boolean {
-  return isParked && attempts > 0;
+/**
+ * It has failed on its own account, or its calls ended the object: others were parked only since they
+ * had to wait.
+ */
+function isAloneIn(limits: CallLimits, { attempts, isParked }: Pending): boolean {
+  return (isParked && attempts > 0) || attempts >= limits.attempts;
 }

@@ -143,6 +143,7 @@ class DeliveryRun {
     for (let call = this.delivery.start(this.now); call !== undefined; call = this.delivery.start(this.now))
       started.push(call);
     if (this.delivery.inFlight > this.settings.concurrency) throw new Error("too many calls at a time");
+    this.verifySuspects(started);
     this.commit();
     for (const call of started) {
       for (const pending of call.records) {
@@ -152,6 +153,15 @@ class DeliveryRun {
       }
       const endsAt = this.receiver.receive(call, this.now);
       this.calls.push({ call, endsAt, delivery: this.delivery });
+    }
+  }
+
+  /** What has spent its attempts by ending the object is called with nothing beside it. */
+  private verifySuspects(started: readonly Call[]): void {
+    for (const { records } of started) {
+      const isSuspect = records.some(({ attempts }) => attempts >= this.settings.retry.attempts);
+      if (isSuspect && (records.length > 1 || this.delivery.inFlight > 1))
+        throw new Error("a suspect is called beside others");
     }
   }
 

@@ -198,6 +198,36 @@ it("a record that makes calls fail as a whole ends as a dead letter, and those t
   expect(world.log.of("auction.dead-letters")).toHaveLength(1);
 });
 
+it("a record whose calls end the object each time ends as a dead letter when its attempts are spent", async () => {
+  const seen: number[] = [];
+  const attempts: number[] = [];
+  const world = await startedWorld((one) => {
+    one.add(
+      "f",
+      async (invocation) => {
+        const bad = invocation.records.find(({ offset }) => offset === 2);
+        if (bad === undefined) return keeper(seen)(invocation);
+        attempts.push(bad.attempt);
+        await one.restart();
+        void one.core.wakeFunctions().catch(() => undefined);
+        return { outcomes: [] };
+      },
+      {
+        timeoutMs: 50,
+        batch: { count: 4, characters: 100_000, waitMs: 0, mixesKeys: true },
+        retry: { attempts: 3, maximumAgeMs: 60_000, firstDelayMs: 5, longestDelayMs: 10 },
+      },
+    );
+    one.publish(10, (index) => `key-${index}`);
+  });
+  await world.until("it is a dead letter", () => world.log.of("auction.dead-letters").length > 0, 5_000);
+  const [letter] = world.log.of("auction.dead-letters");
+  expect(JSON.parse(letter?.value ?? "")).toMatchObject({ offset: 2, attempts: attempts.length });
+  expect(attempts).toEqual([1, 2, 3, 4]);
+  await world.until("all others are done", () => new Set(seen).size === 9);
+  expect(world.log.of("auction.dead-letters")).toHaveLength(1);
+});
+
 it("what is due is called while the log and whoever keeps the functions are away, without a storm of alarms", async () => {
   const calls: FunctionRecord[] = [];
   let fails = true;

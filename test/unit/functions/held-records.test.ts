@@ -23,7 +23,7 @@ test("what is parked to make room is the oldest of its key, however far the wind
   );
   const all = Array.from({ length: 2_400 }, (_, offset) => recordOf(offset));
   held.admit(all, all.length, 0, () => true, false);
-  const call = held.take({ count: 800, characters: 1_000_000, waitMs: 0, mixesKeys: true }, 0);
+  const call = held.take({ count: 800, characters: 1_000_000, waitMs: 0, mixesKeys: true, attempts: 5 }, 0);
   for (const pending of call.slice(0, 400)) held.finish(pending);
   // The rest is under way: its key is held up.
   held.makeRoom();
