@@ -14,6 +14,7 @@ import { postSeek } from "./routes/groups/seek.ts";
 import { getGroups, getPartition, getPartitions } from "./routes/groups/status.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
 import { getBids, getItem, listItems } from "./routes/items.ts";
+import { getMetrics } from "./routes/metrics.ts";
 import type { AppContext, AppEnv } from "./routes/operation.ts";
 import { deleteProfileOf, getProfileOf, putProfileOf } from "./routes/profiles.ts";
 import { deleteReplay, getReplay, listReplays, postReplay } from "./routes/replays.ts";
@@ -69,6 +70,7 @@ const routes: Readonly<Record<string, Methods>> = {
   "/v1/profiles/:profileId": { GET: getProfileOf, PUT: putProfileOf, DELETE: deleteProfileOf },
   "/healthz": { GET: getHealth },
   "/readyz": { GET: getReadiness },
+  "/metrics": { GET: getMetrics },
 };
 
 export function createApp(): Hono<AppEnv> {

@@ -1,6 +1,7 @@
 import { type Config, ConfigError, configFromEnv } from "./config.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { type Analyses, createAnalyses } from "./functions/market-analysis/client.ts";
+import type { FunctionGroupRpc } from "../durable-objects/functions/rpc.ts";
 import type { Env } from "./env.ts";
 import { createPinnedTopics, type PinnedTopics } from "./kafka/pinned-topics.ts";
 import type { KafkaLog } from "./kafka/port.ts";
@@ -11,11 +12,13 @@ import {
   createFunctionPartitions,
   createPartitions,
   type FunctionPartitions,
+  type GroupObjects,
   type Partitions,
 } from "./partitions.ts";
 import { createReplaysClient, type ReplaysClient } from "./replays/client.ts";
 import { createSubscriptionsClient, type SubscriptionsClient } from "./subscriptions/client.ts";
-import { topics } from "./topics.ts";
+import { readersOf } from "./topology.ts";
+import { type TopicRole, topics } from "./topics.ts";
 
 /** What the Worker's operations touch outside themselves. */
 export interface Services {
@@ -24,6 +27,8 @@ export interface Services {
   readonly pinnedTopics: PinnedTopics;
   readonly partitions: Partitions;
   readonly functionPartitions: FunctionPartitions;
+  /** Groups of functions that are handed what is appended to a topic. */
+  readonly readersOf: (topic: TopicRole) => readonly GroupObjects<FunctionGroupRpc>[];
   readonly replays: ReplaysClient;
   readonly subscriptions: SubscriptionsClient;
   readonly analyses: Analyses;
@@ -61,6 +66,7 @@ function createServices(env: Env): Services {
   const config = configFromEnv(env);
   const log = createUpstashLog(config.kafka);
   const clock = systemClock;
+  const functionPartitions = createFunctionPartitions(env.PARTITIONS, config.partitionCount);
   const written = Object.values(writtenTopics(config.topicPrefix));
   return {
     config,
@@ -71,7 +77,8 @@ function createServices(env: Env): Services {
     random: Math.random,
     pinnedTopics: createPinnedTopics(log, clock, written, config.partitionCount),
     partitions: createPartitions(env.PARTITIONS, config.partitionCount),
-    functionPartitions: createFunctionPartitions(env.PARTITIONS, config.partitionCount),
+    functionPartitions,
+    readersOf: (topic) => readersOf(topic).map((group) => functionPartitions[group]),
     replays: createReplaysClient(env.REPLAYS),
     subscriptions: createSubscriptionsClient(env.SUBSCRIPTIONS),
     analyses: createAnalyses(env.ANALYSES),

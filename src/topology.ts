@@ -54,6 +54,8 @@ export const groups = {
   }),
 } as const;
 
+export type GroupName = keyof typeof groups;
+
 /** Groups that are handed what is appended to a topic. */
 export function readersOf(topic: TopicRole): FunctionGroupName[] {
   const names = Object.keys(functionGroups) as FunctionGroupName[];

@@ -213,8 +213,11 @@ export class FunctionGroupCore implements FunctionGroupRpc {
     await this.wakeUps.load();
   }
 
+  /** @throws {TypeError} for another topic's records: their offsets say nothing of this one's */
   push(batch: PushBatch<TopicRole>): Promise<{ readonly position: number }> {
     const { identities, reader } = this.reading;
+    const named = this.dependencies.settings.topicPrefix + topics[batch.topic];
+    if (named !== this.topic) return Promise.reject(new TypeError(`reads ${this.topic}, not ${named}`));
     const place = { topic: this.topic, partition: this.dependencies.partition };
     // What a push tells of another topic, only the log can tell for sure.
     if (!identities.matches("topic", batch.topicId)) void reader.catchUp();

@@ -43,7 +43,7 @@ export interface LogEnds {
   readonly end: number | null;
 }
 
-type EndsOf = (topic: string, partition: number) => LogEnds;
+export type EndsOf = (topic: string, partition: number) => LogEnds;
 
 export function functionGroupView(status: FunctionGroupStatus, endsOf: EndsOf, now: number): PartitionView {
   const { functions, group, partition, position, readTime, stalled, topic, topicId } = status;

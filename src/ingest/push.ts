@@ -1,6 +1,7 @@
 import { encodeHeaders } from "../kafka/header-text.ts";
-import type { PushBatch, PushResult } from "../../durable-objects/rpc.ts";
-import type { Partitions } from "../partitions.ts";
+import type { FunctionGroupRpc } from "../../durable-objects/functions/rpc.ts";
+import type { PushResult } from "../../durable-objects/rpc.ts";
+import type { GroupObjects, Partitions } from "../partitions.ts";
 import type { PreparedRecord, WrittenTopic } from "./records.ts";
 
 /** A record with the coordinates that the log gave it. */
@@ -23,32 +24,62 @@ interface PartitionBatch {
   readonly headers: string[];
 }
 
+/** Who is handed what the edge has published. */
+export interface PushTargets {
+  /** Group `auction`, which reads everything that the edge writes. */
+  readonly partitions: Partitions;
+  /** Groups of functions that read a topic. */
+  readonly readersOf: (topic: WrittenTopic) => readonly GroupObjects<Pick<FunctionGroupRpc, "push">>[];
+}
+
 /**
- * Hands acknowledged records to their partitions' objects, one call per topic and partition. A
- * push that fails costs latency and no event: the object's alarm and the sweep read the log.
- * Answers how many calls failed.
+ * Hands acknowledged records to the objects of their partitions, one call per group, topic and
+ * partition. A push that fails costs latency and no event: the object's alarm and the sweep read the
+ * log. Answers how many calls failed.
  */
 export async function pushRecords(
-  partitions: Partitions,
+  targets: PushTargets,
   published: readonly PublishedRecord[],
 ): Promise<number> {
-  const calls = groupByPartition(published).map(({ partition, ...batch }) =>
-    partitions.call(partition, (object) => object.push(batch)),
+  const batches = groupByPartition(published);
+  const calls = batches.map(({ partition, ...batch }) =>
+    targets.partitions.call(partition, (object) => object.push(batch)),
   );
-  const settled = await Promise.allSettled(calls);
-  return settled.filter((call) => call.status === "rejected").length;
+  return countFailures([...calls, ...callFunctions(targets, batches)]);
 }
 
 /** Hands over one record and waits up to `waitMs` for what becomes of it. @throws {Problem} */
 export async function pushAndWait(
-  partitions: Partitions,
+  { partitions }: Pick<PushTargets, "partitions">,
   published: PublishedRecord,
   waitMs: number,
 ): Promise<PushResult> {
   const [group] = groupByPartition([published]);
   if (group === undefined) throw new TypeError("One record makes one group");
   const { partition, ...batch } = group;
-  return partitions.call(partition, (object) => object.push({ ...batch, waitMs } satisfies PushBatch));
+  return partitions.call(partition, (object) => object.push({ ...batch, waitMs }));
+}
+
+/** Hands records to the groups of functions that read them, which nobody waits for. Answers how many calls failed. */
+export function pushToFunctions(
+  targets: Pick<PushTargets, "readersOf">,
+  published: readonly PublishedRecord[],
+): Promise<number> {
+  return countFailures(callFunctions(targets, groupByPartition(published)));
+}
+
+function callFunctions(
+  { readersOf }: Pick<PushTargets, "readersOf">,
+  batches: readonly PartitionBatch[],
+): Promise<unknown>[] {
+  return batches.flatMap(({ partition, ...batch }) =>
+    readersOf(batch.topic).map((objects) => objects.call(partition, (object) => object.push(batch))),
+  );
+}
+
+async function countFailures(calls: readonly Promise<unknown>[]): Promise<number> {
+  const settled = await Promise.allSettled(calls);
+  return settled.filter((call) => call.status === "rejected").length;
 }
 
 /**

@@ -14,7 +14,7 @@ import type { Geography } from "../ingest/enrich.ts";
 import { type Fate, ingest, isPublished } from "../ingest/ingest.ts";
 import { type Parsed, parseCloudEvents, parseObject, parsePlain } from "../ingest/parse.ts";
 import { parsePrefer } from "../ingest/prefer.ts";
-import { type PublishedRecord, pushAndWait, pushRecords } from "../ingest/push.ts";
+import { type PublishedRecord, pushAndWait, pushRecords, pushToFunctions } from "../ingest/push.ts";
 import { eventIdentifier } from "../ingest/schemas.ts";
 import { describeError } from "../lib/log.ts";
 import { Problem } from "../lib/problem.ts";
@@ -142,11 +142,15 @@ function pushInBackground(
   services: Services,
   published: readonly PublishedRecord[],
 ): void {
+  tellFailures(context, services, pushRecords(services, published));
+}
+
+function tellFailures(context: AppContext, { logger }: Services, push: Promise<number>): void {
   const { requestId } = context.var.operation;
-  const push = pushRecords(services.partitions, published).then((failures) => {
-    if (failures > 0) services.logger("warn", "push-failed", { requestId, failures });
+  const told = push.then((failures) => {
+    if (failures > 0) logger("warn", "push-failed", { requestId, failures });
   });
-  context.executionCtx.waitUntil(push);
+  context.executionCtx.waitUntil(told);
 }
 
 /** What became of the record, or undefined when the time is up or the object does not answer. */
@@ -157,7 +161,8 @@ async function awaitOutcome(
   waitMs: number,
 ): Promise<Outcome | undefined> {
   const { requestId } = context.var.operation;
-  const push = pushAndWait(services.partitions, published, waitMs).then(
+  tellFailures(context, services, pushToFunctions(services, [published]));
+  const push = pushAndWait(services, published, waitMs).then(
     (result) => result.outcome,
     (error: unknown) => {
       services.logger("warn", "push-failed", { requestId, failures: 1, error: describeError(error) });

@@ -2,10 +2,8 @@ import type { FunctionGroupRpc } from "../../../durable-objects/functions/rpc.ts
 import { Problem } from "../../lib/problem.ts";
 import type { GroupObjects } from "../../partitions.ts";
 import type { Services } from "../../services.ts";
-import { type FunctionGroupName, groups } from "../../topology.ts";
+import { type FunctionGroupName, type GroupName, groups } from "../../topology.ts";
 import { admit, type AppContext } from "../operation.ts";
-
-export type GroupName = keyof typeof groups;
 
 /** One partition of a group of functions, as a request names it. */
 export interface FunctionPlace {

@@ -46,6 +46,22 @@ describe("a group of functions on a partition", () => {
     });
   });
 
+  it("takes no push of another topic, whose offsets say nothing of its own", async () => {
+    const world = newWorld();
+    const seen: FunctionRecord[] = [];
+    world.add("f", keeper(seen));
+    await world.start();
+    await world.core.wakeFunctions();
+    const record = { offsets: [0], timestamps: [0], keys: ["lamp-1"], values: ["{}"], headers: ["[]"] };
+    await expect(world.core.push({ topic: "journal", ...record })).rejects.toThrow(
+      "reads auction.notifications, not auction.bids",
+    );
+    world.publish(1);
+    await world.core.wakeFunctions();
+    await world.until("the group's own is there", allDone(seen, 1));
+    expect(seen.map(({ topic, offset }) => `${topic}/${offset}`)).toEqual(["auction.notifications/0"]);
+  });
+
   it("tries again what failed, and ends it as a dead letter when its attempts are spent, while other keys go on", async () => {
     const world = newWorld();
     const attempts: number[] = [];

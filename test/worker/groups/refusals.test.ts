@@ -25,6 +25,7 @@ const audits = (): Record<string, unknown>[] =>
   lines.filter(({ event, action }) => event === "audit" && !String(action).startsWith("subscription."));
 
 const requests: readonly (readonly [string, string])[] = [
+  ["GET", "/metrics"],
   ["GET", "/v1/groups"],
   ["GET", "/v1/groups/notify/partitions"],
   ["GET", notifyPath],
