@@ -214,7 +214,7 @@ export class Delivery {
       // Behind one that is tried again, whatever was answered for it: it is called again in its turn.
       if (held.has(pending.lane)) return;
       const outcome = result.outcomes[index] ?? unanswered(result);
-      if (outcome.status === "retry") this.tryAgain(pending, call, outcome, now, countsAttempts);
+      if (outcome.status === "retry") this.tryAgain(pending, call, outcome, now, { countsAttempts, isProbe: wasOpen });
       else this.finish(pending, outcome);
       if (!pending.isFinished) held.add(pending.lane);
     });
@@ -242,13 +242,15 @@ export class Delivery {
     call: Call,
     { reason, delayMs }: Extract<Outcome, { status: "retry" }>,
     now: number,
-    countsAttempts: boolean,
+    { countsAttempts, isProbe }: { readonly countsAttempts: boolean; readonly isProbe: boolean },
   ): void {
     const { retry } = this.settings;
     pending.error = reason;
     if (!countsAttempts) {
       // Of a call that failed as a whole nothing says which record it was, if it was one at all.
       pending.notBefore = now + (delayMs ?? delayAfter(1, retry, this.random));
+      // Where it was the record, a probe with another one tells; so one is set aside, and no more.
+      if (isProbe && this.records.parkedCount === 0) this.records.park(pending);
       return;
     }
     pending.attempts += 1;
