@@ -197,7 +197,8 @@ function coreOf(
   if (!isFunctionGroup(group)) return new PartitionCore(dependencies);
   const declared = functionGroups[group];
   const source = sourceOf(declared, dependencies, context, env);
-  return new FunctionGroupCore({ ...dependencies, random: Math.random, source }, declared);
+  const mostCalls = configFromEnv(env).functionConcurrency;
+  return new FunctionGroupCore({ ...dependencies, random: Math.random, source, mostCalls }, declared);
 }
 
 /** Where the functions of a group come from: what the topology declares, or what was subscribed. */

@@ -31,6 +31,8 @@ export interface SubscriberPatience {
   /** Bounds of a record's first delay and of its longest, in milliseconds. */
   readonly firstDelayMs: number;
   readonly longestDelayMs: number;
+  /** Calls of one subscriber at a time in one partition. */
+  readonly concurrency: number;
 }
 
 export interface Config {
@@ -48,6 +50,8 @@ export interface Config {
   readonly allowLoopbackEndpoints: boolean;
   /** How patient Gavel is with a subscriber. */
   readonly subscribers: SubscriberPatience;
+  /** Calls of all functions of a group at a time in one partition. */
+  readonly functionConcurrency: number;
   /** Lines below it are not written; each request writes one of level `info`. */
   readonly logLevel: LogLevel;
   readonly limits: { readonly maxBatchEvents: number; readonly maxBodyBytes: number };
@@ -110,6 +114,8 @@ const variables = z
     SUBSCRIBER_ATTEMPTS: integer(1, 100).default(16),
     SUBSCRIBER_FIRST_RETRY_MS: integer(1, 3_600_000).default(1_000),
     SUBSCRIBER_LONGEST_RETRY_MS: integer(1, 86_400_000).default(14_400_000),
+    SUBSCRIBER_CONCURRENCY: integer(1, 256).default(32),
+    FUNCTION_CONCURRENCY: integer(1, 1_000).default(256),
     LOG_LEVEL: z.enum(logLevels).default("info"),
     MAX_BATCH_EVENTS: integer(1, 100_000).default(1000),
     MAX_BODY_BYTES: integer(1, 100 * 1024 * 1024).default(1_048_576),
@@ -159,7 +165,9 @@ function parseConfig(env: object): Config | ConfigError {
       attempts: value.SUBSCRIBER_ATTEMPTS,
       firstDelayMs: value.SUBSCRIBER_FIRST_RETRY_MS,
       longestDelayMs: value.SUBSCRIBER_LONGEST_RETRY_MS,
+      concurrency: value.SUBSCRIBER_CONCURRENCY,
     },
+    functionConcurrency: value.FUNCTION_CONCURRENCY,
     logLevel: value.LOG_LEVEL,
     limits: { maxBatchEvents: value.MAX_BATCH_EVENTS, maxBodyBytes: value.MAX_BODY_BYTES },
     apiKeys: new Map(value.API_KEYS.map((key) => [key.id, toApiKey(key)])),

@@ -32,6 +32,8 @@ export interface Env {
   readonly SUBSCRIBER_ATTEMPTS?: string;
   readonly SUBSCRIBER_FIRST_RETRY_MS?: string;
   readonly SUBSCRIBER_LONGEST_RETRY_MS?: string;
+  readonly SUBSCRIBER_CONCURRENCY?: string;
+  readonly FUNCTION_CONCURRENCY?: string;
   readonly LOG_LEVEL?: string;
   readonly MAX_BATCH_EVENTS?: string;
   readonly MAX_BODY_BYTES?: string;

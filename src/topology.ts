@@ -13,8 +13,8 @@ import type { TopicRole } from "./topics.ts";
  */
 export interface FunctionGroup {
   readonly topic: TopicRole;
-  /** The group whose outputs the topic carries: by their sequences repetitions are known. */
-  readonly writer: string;
+  /** The group whose outputs the topic carries (of the journal: its ticks): by their sequences repetitions are known. */
+  readonly writer: "auction" | "enrich";
   /** By name; or the endpoints that were subscribed while Gavel runs. */
   readonly functions: Readonly<Record<string, DeclaredFunction>> | "subscriptions";
 }
@@ -45,6 +45,18 @@ const declaredGroups = {
 export type FunctionGroupName = keyof typeof declaredGroups;
 
 export const functionGroups: Readonly<Record<FunctionGroupName, FunctionGroup>> = declaredGroups;
+refuseSharedNames(functionGroups);
+
+/** A delivery's id names topic and function: two of one name would have one id for two effects. */
+function refuseSharedNames(all: Readonly<Record<string, FunctionGroup>>): void {
+  const names = new Set<string>();
+  for (const { topic, functions } of Object.values(all)) {
+    for (const name of Object.keys(functions === "subscriptions" ? {} : functions)) {
+      if (names.has(`${topic}/${name}`)) throw new TypeError(`two functions of ${topic} are named ${name}`);
+      names.add(`${topic}/${name}`);
+    }
+  }
+}
 
 /** All groups. `auction` reads the journal and the items, and has a reducer instead of functions. */
 export const groups = {

@@ -111,7 +111,7 @@ export class Partition extends DurableObject<FunctionsEnv> implements MeasuredFu
       analyses: createAnalyses(this.env.ANALYSES),
       readProgress: createReadProgress(this.env.PARTITIONS),
     });
-    return new FunctionGroupCore({ ...dependencies, random: Math.random, source }, declared);
+    return new FunctionGroupCore({ ...dependencies, random: Math.random, source, mostCalls: 256 }, declared);
   }
 
   get #group(): FunctionGroupCore {

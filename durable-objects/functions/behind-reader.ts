@@ -27,14 +27,18 @@ export interface BehindReaderHost {
 
 /**
  * Reads for functions that are behind the group: those that are new and begin early, that had no
- * room while the others went on, or whose endpoint was away. One fetch at a time, at the lowest of
- * their positions, for all whose turn it is; each is handed what it has not read, up to the group's
- * position and no further, so that it then goes on with the group and nothing is read past.
+ * room while the others went on, or whose endpoint was away. One fetch at a time, where the one goes on
+ * that has waited longest, so that one with far to go does not hold up one that is nearly there; each
+ * whose place is in it is handed what it has not read, up to the group's position and no further, so
+ * that it then goes on with the group and nothing is read past.
  */
 export class BehindReader {
   private readonly dependencies: PartitionDependencies;
   private readonly host: BehindReaderHost;
   private running: Promise<void> | undefined;
+  /** Which fetch was the last that handed a function something. */
+  private readonly served = new WeakMap<Delivery, number>();
+  private fetches = 0;
 
   constructor(dependencies: PartitionDependencies, host: BehindReaderHost) {
     this.dependencies = dependencies;
@@ -42,7 +46,7 @@ export class BehindReader {
   }
 
   get isNeeded(): boolean {
-    return this.lowest() !== undefined;
+    return this.nextPlace() !== undefined;
   }
 
   kick(): void {
@@ -55,22 +59,26 @@ export class BehindReader {
 
   private async run(): Promise<void> {
     try {
-      for (let from = this.lowest(); from !== undefined; from = this.lowest()) await this.readFrom(from);
+      for (let from = this.nextPlace(); from !== undefined; from = this.nextPlace())
+        await this.readFrom(from);
     } catch (error) {
       this.host.onFailure(error);
     }
   }
 
-  /** Where the one that is furthest behind goes on, of those that have room. */
-  private lowest(): number | undefined {
+  /** Where the one goes on that has waited longest, of those that are behind and have room. */
+  private nextPlace(): number | undefined {
     if (!this.host.mayRead()) return undefined;
-    let lowest: number | undefined;
+    let chosen: { readonly next: number; readonly servedAt: number } | undefined;
     for (const [, delivery] of this.host.driven()) {
       delivery.makeRoom();
-      if (delivery.next >= this.host.head() || delivery.room === 0) continue;
-      lowest = Math.min(lowest ?? delivery.next, delivery.next);
+      const { next } = delivery;
+      if (next >= this.host.head() || delivery.room === 0) continue;
+      const servedAt = this.served.get(delivery) ?? 0;
+      const isSooner = servedAt < (chosen?.servedAt ?? Number.POSITIVE_INFINITY);
+      if (isSooner || (servedAt === chosen?.servedAt && next < chosen.next)) chosen = { next, servedAt };
     }
-    return lowest;
+    return chosen?.next;
   }
 
   private async readFrom(from: number): Promise<void> {
@@ -88,10 +96,12 @@ export class BehindReader {
   private handOut({ records }: FetchAnswer, from: number, start: number, end: number): void {
     const read = records.map((record) => readRecord(record, this.host.writer));
     const now = this.dependencies.clock.now();
+    this.fetches += 1;
     let isLost = false;
     for (const [driven, delivery] of this.host.driven()) {
       const { next } = delivery;
       if (next < from || next >= end || delivery.room === 0) continue;
+      this.served.set(delivery, this.fetches);
       isLost ||= next < start;
       delivery.admit(read, end, now, (record) => driven.selects(record));
     }

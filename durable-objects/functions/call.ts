@@ -2,6 +2,7 @@ import { deliveryId } from "../../src/functions/delivery-id.ts";
 import type { FunctionRecord, Invocation, InvocationResult, Invoke } from "../../src/functions/function.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 import { describeError } from "../../src/lib/log.ts";
+import { checkedResult } from "./checked-result.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Call } from "./delivery.ts";
 import type { Pending } from "./pending.ts";
@@ -70,16 +71,9 @@ function functionRecord(pending: Pending, context: CallContext): FunctionRecord 
 
 async function answerOf(target: Invoke, invocation: () => Invocation): Promise<InvocationResult> {
   try {
-    const result: unknown = await target(invocation());
-    if (isResult(result)) return result;
-    return { outcomes: [], failure: { reason: "the function's answer has no outcomes" } };
+    const called = invocation();
+    return checkedResult(await target(called), called.records.length);
   } catch (error) {
     return { outcomes: [], failure: { reason: describeError(error).slice(0, 500) } };
   }
-}
-
-function isResult(result: unknown): result is InvocationResult {
-  return (
-    typeof result === "object" && result !== null && "outcomes" in result && Array.isArray(result.outcomes)
-  );
 }

@@ -9,14 +9,28 @@ export interface OpenCircuit {
   readonly reason: string;
 }
 
+/** A call that failed as a whole. */
+export interface FailedCall {
+  readonly reason: string;
+  /** What it carried. */
+  readonly offsets: readonly number[];
+  readonly isProbe: boolean;
+  /** The endpoint asked for so long a pause, in milliseconds. */
+  readonly delayMs?: number;
+}
+
 /**
- * Opens when whole calls fail in a row, whatever their records: then nothing is called but a probe
- * now and then, and what failed for the endpoint's sake spends no attempt of a record.
+ * Opens when whole calls fail in a row and no single record can be to blame, since none was in all of
+ * them: then nothing is called but a probe now and then, and what failed for the endpoint's sake
+ * spends no attempt of a record. While one record was in each of them, it may be that record, and is
+ * tried again and ends as any record that fails.
  * Source: M. Nygard, "Release It!", the circuit breaker.
  */
 export class Circuit {
   private readonly settings: FunctionSettings["circuit"];
   private failures = 0;
+  /** Offsets that were in every call that failed since the last answer. */
+  private suspects: readonly number[] = [];
   private isProbing = false;
   private current: OpenCircuit | undefined;
 
@@ -43,19 +57,20 @@ export class Circuit {
   /** The endpoint answered, whatever it said of its records. */
   succeed(): void {
     this.failures = 0;
+    this.suspects = [];
     this.isProbing = false;
     this.current = undefined;
   }
 
-  /** A whole call failed. @param atLeastMs the endpoint asked for so long a pause */
-  fail(reason: string, now: number, atLeastMs = 0): void {
+  fail({ reason, offsets, isProbe, delayMs = 0 }: FailedCall, now: number): void {
+    this.suspects = this.failures === 0 ? offsets : this.suspects.filter((one) => offsets.includes(one));
     this.failures += 1;
-    if (this.current === undefined && this.failures < this.settings.failures) return;
-    const probes = this.isProbing && this.current !== undefined ? this.current.probes + 1 : 0;
+    const { failures, firstProbeMs, longestProbeMs } = this.settings;
+    if (this.current === undefined && (this.failures < failures || this.suspects.length > 0)) return;
     // A call that began before it opened ends behind it: the probe's time stands.
-    if (this.current !== undefined && !this.isProbing) return;
-    const { firstProbeMs, longestProbeMs } = this.settings;
-    const waitMs = Math.max(atLeastMs, Math.min(longestProbeMs, firstProbeMs * 2 ** Math.min(probes, 30)));
+    if (this.current !== undefined && !isProbe) return;
+    const probes = this.current === undefined ? 0 : this.current.probes + 1;
+    const waitMs = Math.max(delayMs, Math.min(longestProbeMs, firstProbeMs * 2 ** Math.min(probes, 30)));
     this.isProbing = false;
     this.current = {
       openedAt: this.current?.openedAt ?? now,

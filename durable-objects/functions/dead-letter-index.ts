@@ -91,6 +91,11 @@ export class DeadLetterIndex {
     this.storage.run(`DELETE FROM dead_letters WHERE record_offset >= ?`, offset);
   }
 
+  /** Those of a function that is no more, which nobody could take back; inside the transaction that removes it. */
+  removeOf(name: string): void {
+    this.storage.run(`DELETE FROM dead_letters WHERE function = ?`, name);
+  }
+
   /** Inside the transaction that takes it back. */
   remove(id: number): void {
     this.storage.run(`DELETE FROM dead_letters WHERE id = ?`, id);

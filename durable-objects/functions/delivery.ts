@@ -5,7 +5,8 @@ import type { Changes } from "./changes.ts";
 import { Circuit } from "./circuit.ts";
 import { HeldRecords, type Place, type StoredDelivery, windowLimits } from "./held-records.ts";
 import type { CallLimits } from "./lanes.ts";
-import { type Disabled, type Ledger, storedCall } from "./ledger.ts";
+import { LastAttempt } from "./last-attempt.ts";
+import { type Disabled, type Failing, failingAfter, type Ledger, storedCall } from "./ledger.ts";
 import type { Pending } from "./pending.ts";
 import type { ReadRecord } from "./read-record.ts";
 
@@ -14,7 +15,14 @@ export interface Call {
   readonly records: readonly Pending[];
   readonly startedAt: number;
   readonly deadline: number;
+  /** It tries whether the endpoint is back. */
+  readonly isProbe: boolean;
 }
+
+/** Of how many lanes a record may be tried as a probe: where it fails by one of them, another tells. */
+const probedLanes = 2;
+/** A position that has moved so far over what is not selected is stored: it would be read again. */
+const longestUnstored = 5_000;
 
 /**
  * One function on one partition: which of its records are called when, and what becomes of them.
@@ -31,11 +39,12 @@ export class Delivery {
   /** Records of one call for now: fewer after whole calls have failed, in case it was one of them. */
   private callCount: number;
   private disabledFor: Disabled | undefined;
+  private failingFor: Failing | undefined;
   private isChanged = false;
-  /** It is called with nothing beside it, or waits for that. */
-  private suspect: Pending | undefined;
+  private readonly lastAttempt: LastAttempt;
   /** According to storage it has no position of its own. */
   private isStoredAtHead: boolean;
+  private storedPosition: number;
 
   /** @param head the group's place, where a function without one of its own goes on */
   constructor(
@@ -52,8 +61,11 @@ export class Delivery {
     this.callCount = settings.batch.count;
     this.circuit = new Circuit(settings.circuit, stored.ledger?.circuit);
     this.disabledFor = stored.ledger?.disabled;
+    this.failingFor = stored.ledger?.failing;
     this.isStoredAtHead = (stored.ledger?.position ?? null) === null;
     this.records = new HeldRecords(settings, stored, head, limits);
+    this.lastAttempt = new LastAttempt(this.records);
+    this.storedPosition = this.records.position;
   }
 
   /** First offset that is neither finished nor parked. */
@@ -82,6 +94,21 @@ export class Delivery {
     return this.disabledFor;
   }
 
+  /** Since when nothing was done of what failed; undefined where something was, or nothing failed. */
+  get failing(): Failing | undefined {
+    return this.failingFor;
+  }
+
+  /** Until then calls from before the object ended may still run, in milliseconds since the epoch. */
+  get quietUntil(): number {
+    return this.records.quietUntil;
+  }
+
+  /** It has no more characters of values in memory than this. */
+  shareMemory(characters: number): void {
+    this.records.shareMemory(characters);
+  }
+
   /** Calls nothing any more; the position stays, and so does what is parked. */
   disable(disabled: Disabled): void {
     this.disabledFor = disabled;
@@ -101,6 +128,7 @@ export class Delivery {
   enable(): void {
     if (this.disabledFor === undefined) return;
     this.disabledFor = undefined;
+    this.failingFor = undefined;
     this.circuit.succeed();
     this.isChanged = true;
   }
@@ -115,14 +143,22 @@ export class Delivery {
     return undefined;
   }
 
-  /** The circuit is open, and one record is all that a probe needs. */
+  /** The circuit is open, and records of few lanes are all that a probe needs. */
   private get isWaitingForProbe(): boolean {
     return this.circuit.open !== undefined && this.disabledFor === undefined && !this.records.isOverBudget;
   }
 
+  /** Whether there are lanes enough that a probe can take from. */
+  private get hasProbes(): boolean {
+    const { open } = this.circuit;
+    if (open === undefined || this.calls.size > 0) return true;
+    const wanted = this.settings.order === "partition" ? 1 : probedLanes;
+    return this.records.lanes.countCallable(open.probeAt, wanted) >= wanted;
+  }
+
   /** How many records may be admitted now. */
   get room(): number {
-    if (this.isWaitingForProbe) return this.records.inWindow === 0 && this.calls.size === 0 ? 1 : 0;
+    if (this.isWaitingForProbe) return this.hasProbes ? 0 : Math.min(1, this.records.room);
     return this.full === undefined ? this.records.room : 0;
   }
 
@@ -137,7 +173,7 @@ export class Delivery {
 
   /**
    * Takes records in offset order from `next` on, all of them: whoever reads asks first whether
-   * there is room. Only for a probe one is enough, and the function falls behind with the rest.
+   * there is room. For a probe those of few lanes are enough, and the function falls behind with the rest.
    * @param end where the records' stretch of the log ends
    * @param selects whether the function wants the record
    */
@@ -147,7 +183,8 @@ export class Delivery {
     now: number,
     selects: (record: ReadRecord) => boolean,
   ): void {
-    if (this.records.admit(records, end, now, selects, this.isWaitingForProbe)) this.isChanged = true;
+    const isEnough = (): boolean => this.isWaitingForProbe && this.hasProbes;
+    if (this.records.admit(records, end, now, selects, isEnough)) this.isChanged = true;
   }
 
   private get limits(): CallLimits {
@@ -156,55 +193,40 @@ export class Delivery {
     return { ...batch, attempts, count: this.circuit.open === undefined ? this.callCount : 1 };
   }
 
-  /** Takes what the next call carries; undefined while none may start. The caller stores it before it calls. */
-  start(now: number): Call | undefined {
-    const { concurrency, timeoutMs } = this.settings;
-    if (this.disabledFor !== undefined || this.calls.size >= concurrency) return undefined;
-    if (!this.circuit.mayCall(now)) return undefined;
-    const records = this.takeNext(now);
-    if (records.length === 0) return undefined;
-    this.circuit.starts();
-    const call = { records, startedAt: now, deadline: now + timeoutMs };
-    this.calls.add(call);
-    this.isChanged = true;
-    return call;
+  /** A record that may be what ended the object waits to be called with no other call in it. */
+  waitsAlone(now: number): boolean {
+    return this.lastAttempt.isWaiting && this.disabledFor === undefined && this.circuit.mayCall(now);
+  }
+
+  /** Such a record is called now: nothing else may be. */
+  get isAlone(): boolean {
+    return this.lastAttempt.isUnderWay;
   }
 
   /**
-   * What the next call carries. A record whose attempts were all spent by calls that ended the object
-   * is called once more with no other call beside it, which could be to blame; if that ends the
-   * object as well, the record ends.
+   * Takes what the next call carries; undefined while none may start. The caller stores it before it calls.
+   * @param beside calls of other functions under way in the object
    */
-  private takeNext(now: number): readonly Pending[] {
-    const { lanes } = this.records;
-    const { attempts } = this.settings.retry;
-    if (this.suspect !== undefined) {
-      if (this.calls.size > 0) return [];
-      if (this.records.takeAlone(this.suspect)) return [this.suspect];
-      this.suspect = undefined;
-    }
-    for (;;) {
-      const records = this.records.take(this.limits, now);
-      const [first] = records;
-      if (first === undefined || first.attempts < attempts) return records;
-      if (first.attempts > attempts) {
-        this.records.end(first, first.error === "" ? "its calls ended the object" : first.error);
-      } else {
-        this.suspect = first;
-        if (this.calls.size === 0) return records;
-      }
-      lanes.giveBack(records, now);
-      if (this.suspect !== undefined) return [];
-    }
+  start(now: number, beside = 0): Call | undefined {
+    const { concurrency, timeoutMs } = this.settings;
+    if (this.disabledFor !== undefined || this.calls.size >= concurrency) return undefined;
+    if (!this.circuit.mayCall(now)) return undefined;
+    const records = this.lastAttempt.take(this.limits, now, this.calls.size + beside);
+    if (records.length === 0) return undefined;
+    const call = { records, startedAt: now, deadline: now + timeoutMs, isProbe: this.circuit.starts() };
+    this.calls.add(call);
+    this.isChanged = true;
+    return call;
   }
 
   /** What became of a call. One that is not known any more (the state was read again) changes nothing. */
   settle(call: Call, result: InvocationResult, now: number): void {
     if (!this.calls.delete(call)) return;
     this.isChanged = true;
-    if (call.records[0] === this.suspect) this.suspect = undefined;
+    this.lastAttempt.settle(call.records);
     const wasOpen = this.circuit.open !== undefined;
     this.tellCircuit(call, result, now);
+    this.failingFor = failingAfter(this.failingFor, result, now);
     if (result.isGone === true)
       this.disabledFor = { reason: "the endpoint wants no more calls (410)", at: now, isUntold: true };
     const countsAttempts =
@@ -214,7 +236,7 @@ export class Delivery {
       // Behind one that is tried again, whatever was answered for it: it is called again in its turn.
       if (held.has(pending.lane)) return;
       const outcome = result.outcomes[index] ?? unanswered(result);
-      if (outcome.status === "retry") this.tryAgain(pending, call, outcome, now, { countsAttempts, isProbe: wasOpen });
+      if (outcome.status === "retry") this.tryAgain(pending, call, outcome, now, countsAttempts);
       else this.finish(pending, outcome);
       if (!pending.isFinished) held.add(pending.lane);
     });
@@ -223,7 +245,7 @@ export class Delivery {
   }
 
   private releaseWhereFull(): void {
-    const isForProbe = this.isWaitingForProbe && this.records.inWindow === 1;
+    const isForProbe = this.isWaitingForProbe && this.records.lanes.laneCount <= probedLanes;
     if (this.full !== undefined && this.calls.size === 0 && !isForProbe) this.records.release();
   }
 
@@ -233,7 +255,8 @@ export class Delivery {
       this.callCount = Math.min(this.settings.batch.count, this.callCount * 2);
       return;
     }
-    this.circuit.fail(failure.reason, now, failure.delayMs);
+    const { isProbe, records } = call;
+    this.circuit.fail({ ...failure, isProbe, offsets: records.map(({ offset }) => offset) }, now);
     if (call.records.length > 1) this.callCount = Math.max(1, call.records.length >>> 1);
   }
 
@@ -242,22 +265,21 @@ export class Delivery {
     call: Call,
     { reason, delayMs }: Extract<Outcome, { status: "retry" }>,
     now: number,
-    { countsAttempts, isProbe }: { readonly countsAttempts: boolean; readonly isProbe: boolean },
+    countsAttempts: boolean,
   ): void {
     const { retry } = this.settings;
     pending.error = reason;
-    if (!countsAttempts) {
+    if (!countsAttempts && !call.isProbe) {
       // Of a call that failed as a whole nothing says which record it was, if it was one at all.
       pending.notBefore = now + (delayMs ?? delayAfter(1, retry, this.random));
-      // Where it was the record, a probe with another one tells; so one is set aside, and no more.
-      if (isProbe && this.records.parkedCount === 0) this.records.park(pending);
       return;
     }
-    pending.attempts += 1;
+    // A probe spends no attempt; but a record that is all there is to probe with does not stay for ever.
+    if (countsAttempts) pending.attempts += 1;
     pending.firstAttemptAt ??= call.startedAt;
     if (pending.attempts >= retry.attempts || now - pending.firstAttemptAt >= retry.maximumAgeMs)
       return this.records.end(pending, reason);
-    pending.notBefore = now + (delayMs ?? delayAfter(pending.attempts, retry, this.random));
+    pending.notBefore = now + (delayMs ?? delayAfter(Math.max(1, pending.attempts), retry, this.random));
     this.records.park(pending);
   }
 
@@ -299,7 +321,7 @@ export class Delivery {
   /** When something is to be done next, in milliseconds since the epoch; null where only a call or a record brings it. */
   nextDue(now: number): number | null {
     if (this.disabledFor !== undefined || this.calls.size >= this.settings.concurrency) return null;
-    if (this.suspect !== undefined && this.calls.size > 0) return null;
+    if (this.lastAttempt.isWaiting && this.calls.size > 0) return null;
     const { open } = this.circuit;
     const due = this.records.lanes.nextDue(this.limits, now);
     if (open === undefined || due === null) return due;
@@ -324,18 +346,22 @@ export class Delivery {
    */
   takeChanges(head: number): { readonly ledger: Ledger; readonly changes: Changes } | null {
     const isLeftBehind = this.isStoredAtHead && this.position !== head;
-    if (!this.hasChanges && !isLeftBehind) return null;
+    // Over what it does not select a position moves without a change that has to be stored.
+    const isFarOn = !this.isStoredAtHead && this.position - this.storedPosition >= longestUnstored;
+    const hasCaughtUp = !this.isStoredAtHead && this.position === head && this.storedPosition !== head;
+    if (!this.hasChanges && !isLeftBehind && !isFarOn && !hasCaughtUp) return null;
     this.isChanged = false;
     const { open } = this.circuit;
     const held = this.records.toLedger(head);
-    this.isStoredAtHead = held.position === null;
     const ledger = {
       ...held,
       calls: [...this.calls].map(storedCall),
       ...(open === undefined ? {} : { circuit: open }),
       ...(this.disabledFor === undefined ? {} : { disabled: this.disabledFor }),
+      ...(this.failingFor === undefined ? {} : { failing: this.failingFor }),
     };
     this.isStoredAtHead = ledger.position === null;
+    this.storedPosition = this.position;
     return { ledger, changes: this.records.takeChanges() };
   }
 }

@@ -17,6 +17,7 @@ import { TopicReading, type TopicReadingHost } from "./reading.ts";
 import { GroupOperations } from "./operations.ts";
 import type { FunctionGroupRpc, FunctionGroupStatus, Redriven, SeekAnswer } from "./rpc.ts";
 import { Seek } from "./seek.ts";
+import { startsOf } from "./starts.ts";
 import { statusOf } from "./status.ts";
 import { Turns, type TurnsHost } from "./turns.ts";
 
@@ -27,6 +28,8 @@ export interface FunctionGroupDependencies extends PartitionDependencies {
   /** In [0, 1). */
   readonly random: () => number;
   readonly source: FunctionSource;
+  /** Calls of all functions of the group at a time. */
+  readonly mostCalls: number;
 }
 
 /**
@@ -95,6 +98,7 @@ export class FunctionGroupCore implements FunctionGroupRpc {
   private turnsHost(): TurnsHost {
     return {
       state: this.state,
+      mostCalls: this.dependencies.mostCalls,
       driven: () => this.driven(),
       mayCall: () => !this.isHeld && !this.isStopped,
       onTurn: () => this.goOnWhereDue(),
@@ -174,21 +178,10 @@ export class FunctionGroupCore implements FunctionGroupRpc {
 
   private async takeFunctions(): Promise<void> {
     const functions = await this.dependencies.source.functions();
-    const starts = await this.startsOf(functions.filter(({ name }) => this.state.isUnknown(name)));
+    const unknown = functions.filter(({ name }) => this.state.isUnknown(name));
+    const starts = await startsOf(this.dependencies, this.topic, unknown);
     this.functions = functions;
     this.state.drive(functions, starts);
-  }
-
-  /** Where functions begin that nothing is known of. */
-  private async startsOf(functions: readonly DrivenFunction[]): Promise<ReadonlyMap<string, number>> {
-    const { clock, log, partition } = this.dependencies;
-    const starts = new Map<string, number>();
-    for (const { from, name } of functions) {
-      if (from === "latest") continue;
-      const [start] = await log.offsets(from, [{ topic: this.topic, partition }], clock.now() + sliceMs);
-      if (start !== undefined) starts.set(name, start.offset);
-    }
-    return starts;
   }
 
   /** What failed is tried again when its retry is due, not with every turn. */

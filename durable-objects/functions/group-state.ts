@@ -32,6 +32,9 @@ export interface GroupRow extends Place {
   readonly hasBegun: boolean;
 }
 
+/** Characters of records that all functions of a partition have in memory together, where each has others. */
+const memoryCharacters = 16_000_000;
+
 const emptyRow: GroupRow = {
   position: 0,
   sequence: 0,
@@ -140,6 +143,7 @@ export class GroupState {
       setDisabled(delivery, driven);
       deliveries.set(name, delivery);
     }
+    for (const delivery of deliveries.values()) delivery.shareMemory(memoryCharacters / functions.length);
     const names = new Set(functions.map(({ name }) => name));
     const gone = store.names.filter((name) => !names.has(name));
     if (gone.length > 0) this.remove(gone);
@@ -149,12 +153,17 @@ export class GroupState {
   /** Functions that are no more take their rows along, which is told. */
   private remove(names: readonly string[]): void {
     const { group, logger, partition, storage } = this.dependencies;
-    const { store } = this.current;
+    const { deadLetters, store } = this.current;
     for (const name of names) {
       const { parked } = store.load(name);
       logger("warn", "function.removed", { group, partition, function: name, parked: parked.length });
     }
-    storage.transaction(() => names.forEach((name) => store.remove(name)));
+    storage.transaction(() => {
+      for (const name of names) {
+        store.remove(name);
+        deadLetters.removeOf(name);
+      }
+    });
   }
 
   /** Whether rows have to come, change or go, or something has to be told: which waits for nothing. */

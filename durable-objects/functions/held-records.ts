@@ -47,7 +47,7 @@ export interface StoredDelivery {
 export class HeldRecords {
   readonly lanes = new Lanes();
   private readonly settings: Pick<FunctionSettings, "budget" | "order">;
-  private readonly limits: WindowLimits;
+  private limits: WindowLimits;
   private readonly window: Window;
   private readonly parked = new Map<number, Pending>();
   private parkedCharacters = 0;
@@ -56,7 +56,7 @@ export class HeldRecords {
    * Until then calls from before the object ended may still run, and whose lanes they are may not be
    * known yet: what is not in its lane's turn waits until then.
    */
-  private readonly quietUntil: number;
+  readonly quietUntil: number;
   private changeLog = new ChangeLog();
   private isOver = false;
 
@@ -110,6 +110,11 @@ export class HeldRecords {
     this.isOver = share >= 1 || (this.isOver && share > 0.9);
   }
 
+  shareMemory(characters: number): void {
+    const { limits } = this;
+    this.limits = { ...limits, characters: Math.min(windowLimits.characters, characters) };
+  }
+
   /** The budget of parked records is spent. */
   get isOverBudget(): boolean {
     return this.isOver;
@@ -157,9 +162,16 @@ export class HeldRecords {
   makeRoom(): void {
     if (this.room > 0 || this.settings.order === "partition") return;
     for (const pending of this.window.unfinished()) {
-      if (this.isOver || this.window.size <= this.limits.records / 2) return;
+      if (this.isOver || this.isHalfFree) return;
       if (this.lanes.isBlocked(pending)) this.park(pending);
     }
+  }
+
+  /** Of each limit, since each of them may be what it is full by. */
+  private get isHalfFree(): boolean {
+    const { records, characters, span } = this.limits;
+    const { window } = this;
+    return window.size <= records / 2 && window.characters <= characters / 2 && window.span <= span / 2;
   }
 
   /**
@@ -167,14 +179,14 @@ export class HeldRecords {
    * there is room. A record whose sequence is not above the last one is a repetition of an append
    * that was in doubt, and is dropped. Answers whether a record was admitted.
    * @param end where the records' stretch of the log ends
-   * @param onlyOne stops behind the first that is admitted
+   * @param isEnough asked behind each that is admitted: whether the rest is left to the log
    */
   admit(
     records: readonly ReadRecord[],
     end: number,
     now: number,
     selects: (record: ReadRecord) => boolean,
-    onlyOne: boolean,
+    isEnough: () => boolean,
   ): boolean {
     const { window } = this;
     let isAdmitted = false;
@@ -189,7 +201,7 @@ export class HeldRecords {
       isAdmitted ||= isWanted;
       window.sequence = Math.max(window.sequence, sequence);
       window.next = offset + 1;
-      if (isWanted && onlyOne) return true;
+      if (isWanted && isEnough()) return true;
     }
     if (end > window.next) window.next = end;
     return isAdmitted;

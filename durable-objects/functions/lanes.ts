@@ -32,6 +32,7 @@ export class Lanes {
   private readonly waiting = new Set<Lane>();
   private soonest = Number.POSITIVE_INFINITY;
   private count = 0;
+  private characters = 0;
 
   /** Records that wait or are in flight. */
   get size(): number {
@@ -45,6 +46,7 @@ export class Lanes {
       this.lanes.set(pending.lane, lane);
     }
     this.count += 1;
+    this.characters += pending.characters;
     const { queue } = lane;
     if ((queue.at(-1)?.offset ?? -1) < pending.offset) queue.push(pending);
     else queue.splice(this.placeOf(queue, pending), 0, pending);
@@ -99,17 +101,34 @@ export class Lanes {
     return true;
   }
 
-  private shouldWait({ count, waitMs, mixesKeys }: CallLimits, now: number): boolean {
+  private shouldWait({ count, characters, waitMs, mixesKeys }: CallLimits, now: number): boolean {
     if (waitMs === 0) return false;
     const first = this.firstReady;
     if (first === undefined) return true;
-    const company = mixesKeys ? this.count : (this.lanes.get(first.lane)?.queue.length ?? 0);
-    return company < count && first.attempts === 0 && now < first.admittedAt + waitMs;
+    if (first.attempts > 0 || now >= first.admittedAt + waitMs) return false;
+    if (mixesKeys) return this.count < count && this.characters < characters;
+    const { queue } = this.lanes.get(first.lane) ?? { queue: [] };
+    return queue.length < count && charactersOf(queue) < characters;
   }
 
   private get firstReady(): Pending | undefined {
     for (const lane of this.ready) return lane.queue[0];
     return undefined;
+  }
+
+  get laneCount(): number {
+    return this.lanes.size;
+  }
+
+  /** Lanes that may be called at a time, counted up to `most`. */
+  countCallable(at: number, most: number): number {
+    let count = this.ready.size;
+    if (count >= most) return count;
+    for (const { queue } of this.waiting) {
+      if ((queue[0]?.notBefore ?? 0) <= at) count += 1;
+      if (count >= most) break;
+    }
+    return count;
   }
 
   /** Whether a lane is neither busy nor waiting. */
@@ -123,6 +142,7 @@ export class Lanes {
     const index = lane?.queue.indexOf(pending) ?? -1;
     if (lane === undefined || index < 0) return;
     this.count -= 1;
+    this.characters -= pending.characters;
     lane.queue.splice(index, 1);
     if (lane.queue.length > 0) return;
     this.lanes.delete(lane.name);
@@ -178,6 +198,10 @@ export class Lanes {
     const due = Math.min(company, this.soonest);
     return due === Number.POSITIVE_INFINITY ? null : due;
   }
+}
+
+function charactersOf(records: readonly Pending[]): number {
+  return records.reduce((sum, { characters }) => sum + characters, 0);
 }
 
 /**

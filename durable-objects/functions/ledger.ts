@@ -1,3 +1,4 @@
+import type { InvocationResult } from "../../src/functions/function.ts";
 import type { OpenCircuit } from "./circuit.ts";
 import type { Pending } from "./pending.ts";
 import { fromRanges, toRanges } from "./ranges.ts";
@@ -27,8 +28,28 @@ export interface Ledger {
   /** Until then calls from before the object ended may still run, in milliseconds since the epoch. */
   readonly quietUntil?: number;
   readonly circuit?: OpenCircuit;
+  readonly failing?: Failing;
   /** Nothing is called until it is enabled. */
   readonly disabled?: Disabled;
+}
+
+/** Nothing was done since then, in milliseconds since the epoch; it failed last at `at`. */
+export interface Failing {
+  readonly since: number;
+  readonly at: number;
+}
+
+/** What fails less often than that does not fail steadily. */
+const steadyMs = 86_400_000;
+
+/** What is known behind a call. @param before what was known */
+export function failingAfter(
+  before: Failing | undefined,
+  { outcomes }: Pick<InvocationResult, "outcomes">,
+  now: number,
+): Failing | undefined {
+  if (outcomes.some((outcome) => outcome?.status === "done")) return undefined;
+  return { since: before !== undefined && now - before.at < steadyMs ? before.since : now, at: now };
 }
 
 export interface Disabled {

@@ -81,8 +81,11 @@ export class Seek {
     return { start: first?.offset ?? 0, end: last?.offset ?? this.host.state.row.position };
   }
 
+  /** In this life of the object, or since one that has ended: then until the deadline that was stored. */
   private get isCalling(): boolean {
-    return [...this.host.state.deliveries.values()].some(({ inFlight }) => inFlight > 0);
+    const now = this.dependencies.clock.now();
+    const deliveries = [...this.host.state.deliveries.values()];
+    return deliveries.some(({ inFlight, quietUntil }) => inFlight > 0 || quietUntil > now);
   }
 
   private async untilNothingIsCalled(): Promise<boolean> {

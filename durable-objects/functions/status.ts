@@ -14,7 +14,7 @@ interface Told {
 /** What the object tells of itself. */
 export function statusOf(state: GroupState, { isBehind, stalled, ...told }: Told): FunctionGroupStatus {
   const { row } = state;
-  const functions = [...state.deliveries.values()].map(functionStatus);
+  const functions = [...state.deliveries.values()].map((one) => functionStatus(one, row.position));
   const why = stalled ?? heldBack(functions);
   return {
     ...told,
@@ -31,8 +31,11 @@ export function statusOf(state: GroupState, { isBehind, stalled, ...told }: Told
   };
 }
 
-function functionStatus(delivery: Delivery): FunctionStatus {
-  const { full, inFlight, name, next, oldestUnfinished, parkedCount: parked, position } = delivery;
+/** @param head the group's position: what a function has not been handed of what lies before it is unfinished */
+function functionStatus(delivery: Delivery, head: number): FunctionStatus {
+  const { full, inFlight, name, next, parkedCount: parked, position } = delivery;
+  const isBehind = next < head && delivery.disabled === undefined;
+  const oldestUnfinished = delivery.oldestUnfinished ?? (isBehind ? next : null);
   const { open } = delivery.circuit;
   return {
     name,

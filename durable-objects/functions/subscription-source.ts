@@ -24,10 +24,10 @@ const DAY_MS = 86_400_000;
 const disableAfterMs = 3 * DAY_MS;
 
 /** How a subscriber is driven: patiently, one request a record unless it asks for more. */
-function settingsFor({ timeoutMs, ...retry }: SubscriberPatience): FunctionSettings {
+function settingsFor({ concurrency, timeoutMs, ...retry }: SubscriberPatience): FunctionSettings {
   return {
     ...defaultSettings,
-    concurrency: 32,
+    concurrency,
     timeoutMs,
     retry: { ...retry, maximumAgeMs: 3 * DAY_MS },
     circuit: { failures: 5, firstProbeMs: 1_000, longestProbeMs: 5 * 60_000 },

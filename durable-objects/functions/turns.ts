@@ -1,3 +1,4 @@
+import type { InvocationResult } from "../../src/functions/function.ts";
 import type { PartitionDependencies } from "../dependencies.ts";
 import { invoke } from "./call.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -13,8 +14,15 @@ const idleSettleMs = 5_000;
 const manyCalls = 8;
 const companyMs = 1;
 
+const unwanted: InvocationResult = {
+  outcomes: [],
+  failure: { reason: "the endpoint wants no more calls (410)" },
+};
+
 export interface TurnsHost {
   readonly state: GroupState;
+  /** Calls of all functions at a time. */
+  readonly mostCalls: number;
   /** The functions with what they have on this partition. */
   driven(): Iterable<readonly [DrivenFunction, Delivery]>;
   /** Whether calls may start. */
@@ -36,6 +44,8 @@ export class Turns {
   private readonly deadlines: Deadlines;
   private isDue = false;
   private settlesAt = Number.POSITIVE_INFINITY;
+  /** Which function is asked first: each in its turn, where there are more calls than may be made. */
+  private first = 0;
 
   constructor(dependencies: PartitionDependencies, host: TurnsHost) {
     this.dependencies = dependencies;
@@ -93,11 +103,29 @@ export class Turns {
     const started: [DrivenFunction, Delivery, Call][] = [];
     if (!this.host.mayCall() || this.host.state.outbox.isFull) return started;
     const now = this.dependencies.clock.now();
-    for (const [driven, delivery] of this.host.driven()) {
-      for (let call = delivery.start(now); call !== undefined; call = delivery.start(now))
+    const all = [...this.host.driven()];
+    if (all.some(([, { isAlone }]) => isAlone)) return started;
+    let calls = all.reduce((sum, [, { inFlight }]) => sum + inFlight, 0);
+    for (const [driven, delivery] of this.inTurn(all, now)) {
+      while (calls < this.host.mostCalls) {
+        const call = delivery.start(now, calls - delivery.inFlight);
+        if (call === undefined) break;
         started.push([driven, delivery, call]);
+        calls += 1;
+      }
     }
     return started;
+  }
+
+  /** Whose calls may start, in which order: where one waits to be called alone, only that. */
+  private inTurn(
+    all: readonly (readonly [DrivenFunction, Delivery])[],
+    now: number,
+  ): readonly (readonly [DrivenFunction, Delivery])[] {
+    const waiting = all.find(([, delivery]) => delivery.waitsAlone(now));
+    if (waiting !== undefined) return [waiting];
+    this.first = (this.first + 1) % Math.max(1, all.length);
+    return [...all.slice(this.first), ...all.slice(0, this.first)];
   }
 
   /** What is only finished is stored with the next call's mark, or by itself when none comes. */
@@ -116,7 +144,9 @@ export class Turns {
     const { clock, group } = this.dependencies;
     const recordOf = this.host.state.recordOf.bind(this.host.state, driven.name);
     const context = { group, function: driven.name, deadlines: this.deadlines, recordOf };
-    const result = await invoke(call, driven.invoke, context);
+    const told = await invoke(call, driven.invoke, context);
+    // Only what can be disabled on every partition is: nobody could enable it again on one.
+    const result = told.isGone === true && driven.disable === undefined ? unwanted : told;
     const wasOpen = delivery.circuit.open !== undefined;
     delivery.settle(call, result, clock.now());
     this.tellCircuit(delivery, wasOpen);

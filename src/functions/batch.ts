@@ -85,7 +85,12 @@ function isAllDone({ outcomes, failure, isGone }: InvocationResult, count: numbe
 
 /** Reasons go into storage and dead letters. */
 const reason = z.string().transform((text) => text.slice(0, 500));
-const delayMs = z.number().nonnegative().exactOptional();
+/** A day at most, as an endpoint's `Retry-After`. */
+const delayMs = z
+  .number()
+  .nonnegative()
+  .transform((milliseconds) => Math.min(milliseconds, 86_400_000))
+  .exactOptional();
 
 const outcome = z.discriminatedUnion("status", [
   z.object({
@@ -114,7 +119,7 @@ const allDone = { status: "done" } as const;
 const notAnOutcome = { status: "retry", reason: "the function's answer for it is not an outcome" } as const;
 
 /**
- * An answer, which another Worker has written and no compiler has seen, as the engine takes it. A
+ * An answer as the engine takes it, whoever has written it: no compiler need have seen it. A
  * record whose outcome is none is tried again; an answer that is none is the call's failure.
  * @param count of the records that were sent
  */

@@ -27,7 +27,7 @@ const singleShare = 0.25;
 const endings = 200;
 /** Calls from one end to the next at least. */
 const callsBetween = 30;
-const piece = (partitions.length * recordsEach) / endings;
+const pieceLength = (partitions.length * recordsEach) / endings;
 
 /** What fails one call in twenty: whole calls in every way, and records by a list. */
 const failing: readonly Answer[] = [
@@ -120,11 +120,11 @@ async function subscriber(settings: object): Promise<Subscriber> {
 
 /** Waits until every partition has done with everything. */
 async function allThrough(subscribers: readonly Subscriber[], records: readonly LogRecord[]): Promise<void> {
-  const ends = new Map(records.map(({ partition, offset }) => [partition, offset + 1]));
+  const endOf = new Map(records.map(({ partition, offset }) => [partition, offset + 1]));
   const isOver = async (partition: number): Promise<boolean> => {
     const status = await woken(partition).catch(() => undefined);
     if (status === undefined) return false;
-    return subscribers.every(({ id }) => isThrough(status, id, ends.get(partition) ?? 0));
+    return subscribers.every(({ id }) => isThrough(status, id, endOf.get(partition) ?? 0));
   };
   await Promise.all(
     partitions.map((one) => until(`partition ${one} is through`, () => isOver(one), 900_000, 500)),
@@ -143,7 +143,7 @@ test("order per key holds over 50,000 deliveries with failures of every kind whi
   await single.endpoint.script(scriptFor(singles, random.fork()));
   const started = Date.now();
   const pieces = Array.from({ length: endings }, (_, index) =>
-    drawn.slice(index * piece, (index + 1) * piece),
+    drawn.slice(index * pieceLength, (index + 1) * pieceLength),
   );
   const callCount = async () => (await batched.endpoint.count()) + (await single.endpoint.count());
   await endObjects(random.fork(), pieces, callCount);

@@ -144,7 +144,7 @@ function hostOf(
     constructor(dependencies: PartitionDependencies) {
       const source = { functions: () => Promise.resolve(driven) };
       super(
-        { ...dependencies, random: () => random.unit(), source },
+        { ...dependencies, random: () => random.unit(), source, mostCalls: 64 },
         { topic: "completed", writer: "auction", functions: {} },
       );
     }

@@ -198,59 +198,6 @@ it("a record that makes calls fail as a whole ends as a dead letter, and those t
   expect(world.log.of("auction.dead-letters")).toHaveLength(1);
 });
 
-it("a record that makes every probe fail does not pass for a dead endpoint: the next probe is another one", async () => {
-  const seen = new Set<number>();
-  const world = await startedWorld((one) => {
-    let isAway = true;
-    setTimeout(() => (isAway = false), 100);
-    one.add(
-      "f",
-      ({ records }) => {
-        if (isAway || records.some(({ offset }) => offset === 0))
-          return Promise.resolve({ outcomes: [], failure: { reason: "500" } });
-        for (const { offset } of records) seen.add(offset);
-        return Promise.resolve({ outcomes: records.map(() => ({ status: "done" as const })) });
-      },
-      {
-        batch: { count: 8, characters: 100_000, waitMs: 0, mixesKeys: true },
-        circuit: { failures: 2, firstProbeMs: 20, longestProbeMs: 20 },
-        retry: { attempts: 3, maximumAgeMs: 60_000, firstDelayMs: 5, longestDelayMs: 10 },
-      },
-    );
-    one.publish(50, (index) => `key-${index}`);
-  });
-  await world.until("all others are done", () => seen.size === 49, 5_000);
-  await world.until("it is a dead letter", () => world.log.of("auction.dead-letters").length > 0, 5_000);
-  expect(await parkedIn(world)).toBe(0);
-});
-
-it("a dead endpoint has no more than one record parked for its probes", async () => {
-  let calls = 0;
-  const world = await startedWorld((one) => {
-    one.add(
-      "f",
-      () => {
-        calls += 1;
-        return Promise.resolve({ outcomes: [], failure: { reason: "500" } });
-      },
-      {
-        batch: { count: 8, characters: 100_000, waitMs: 0, mixesKeys: true },
-        circuit: { failures: 2, firstProbeMs: 5, longestProbeMs: 5 },
-        retry: { attempts: 3, maximumAgeMs: 60_000, firstDelayMs: 2, longestDelayMs: 2 },
-      },
-    );
-    one.publish(50, (index) => `key-${index}`);
-  });
-  await world.until("it was probed", () => calls > 20, 5_000);
-  expect(await parkedIn(world)).toBe(1);
-  expect(world.log.of("auction.dead-letters")).toHaveLength(0);
-});
-
-async function parkedIn(world: GroupWorld): Promise<number> {
-  const { functions } = await world.core.functionGroupStatus();
-  return functions.reduce((sum, { parked }) => sum + parked, 0);
-}
-
 it("a record whose calls end the object each time ends as a dead letter when its attempts are spent", async () => {
   const seen: number[] = [];
   const attempts: number[] = [];

@@ -90,6 +90,8 @@ export class GroupWorld {
   readonly functions: DrivenFunction[] = [];
   readonly errors: string[] = [];
   rowsWritten = 0;
+  /** Of all functions at a time. */
+  mostCalls = 256;
   /** How often the object's alarm fired. */
   alarms = 0;
   /** Whoever keeps the functions does not answer. */
@@ -126,7 +128,7 @@ export class GroupWorld {
       });
   }
 
-  private makeCore(): FunctionGroupCore {
+  makeCore(): FunctionGroupCore {
     this.life += 1;
     const storage = this.storageOfLife(this.life);
     return new FunctionGroupCore(
@@ -148,6 +150,7 @@ export class GroupWorld {
         },
         handOn: () => undefined,
         random: Math.random,
+        mostCalls: this.mostCalls,
         source: { functions: () => this.answerFunctions() },
       },
       { topic: "notifications", writer: "auction", functions: {} },

@@ -230,10 +230,11 @@ describe("a group of functions on a partition", () => {
   it("does not wake for what it cannot do: an open circuit with nothing to probe with, an outbox that is full", async () => {
     const world = newWorld();
     world.add("f", () => Promise.resolve({ outcomes: [], failure: { reason: "no connection" } }), {
+      batch: { count: 1, characters: 1_000, waitMs: 0, mixesKeys: false },
       circuit: { failures: 1, firstProbeMs: 5, longestProbeMs: 5 },
       retry: { attempts: 5, maximumAgeMs: 60_000, firstDelayMs: 60_000, longestDelayMs: 60_000 },
     });
-    world.publish(1);
+    world.publish(2);
     await world.start();
     await world.core.wakeFunctions();
     await world.until("the circuit is open", async () => {

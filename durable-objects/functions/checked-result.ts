@@ -1,0 +1,57 @@
+import { resultOf } from "../../src/functions/batch.ts";
+import type { InvocationResult, Outcome } from "../../src/functions/function.ts";
+
+/** An output's data at most, as JSON in UTF-8: with its headers it is a record that Kafka takes by default (1 MiB). */
+const maximumOutputBytes = 900_000;
+
+/**
+ * What a function answered, as it may be stored: whatever it is of, one function's answer must not be
+ * what another's transaction fails by. A record whose outcome is none is tried again.
+ * @param count of the records of the call
+ */
+export function checkedResult(told: unknown, count: number): InvocationResult {
+  // Most calls are answered so, and need no look at more.
+  if (isAllDone(told, count)) return told;
+  const result = resultOf(told, count);
+  return { ...result, outcomes: result.outcomes.map((outcome) => outcome && checkedOutcome(outcome)) };
+}
+
+function isAllDone(told: unknown, count: number): told is InvocationResult {
+  if (typeof told !== "object" || told === null || !("outcomes" in told)) return false;
+  const { outcomes } = told;
+  if ("failure" in told || "isGone" in told || !Array.isArray(outcomes) || outcomes.length !== count)
+    return false;
+  return outcomes.every((one: unknown) => {
+    return (
+      typeof one === "object" &&
+      one !== null &&
+      "status" in one &&
+      one.status === "done" &&
+      !("outputs" in one)
+    );
+  });
+}
+
+function checkedOutcome(outcome: Outcome): Outcome {
+  if (outcome.status !== "done" || outcome.outputs === undefined) return outcome;
+  for (const { data } of outcome.outputs) {
+    let text: string;
+    try {
+      text = JSON.stringify(data);
+    } catch {
+      return { status: "retry", reason: "the function's output is no JSON" };
+    }
+    const bytes = bytesOf(text);
+    if (bytes > maximumOutputBytes)
+      return {
+        status: "reject",
+        reason: `the function's output has ${bytes} bytes, and may have ${maximumOutputBytes}`,
+      };
+  }
+  return outcome;
+}
+
+function bytesOf(text: string): number {
+  // No character takes more than three bytes.
+  return text.length * 3 <= maximumOutputBytes ? text.length : new TextEncoder().encode(text).length;
+}
