@@ -184,7 +184,7 @@ it("a record that makes calls fail as a whole ends as a dead letter, and those t
   // What goes on succeeding must not keep it in company.
   const flow = setInterval(() => {
     world.publish(200, (index) => `key-${index}`);
-    void world.core.wakeFunctions();
+    void world.core.wakeFunctions().catch(() => undefined);
   }, 5);
   try {
     await world.until("it is a dead letter", () => world.log.of("auction.dead-letters").length > 0, 3_000);
@@ -246,7 +246,7 @@ it("what is due is called while the log and whoever keeps the functions are away
   await world.until("it was called", () => calls.length > 0);
   world.isSourceAway = true;
   world.log.isAway = true;
-  void world.core.wakeFunctions();
+  void world.core.wakeFunctions().catch(() => undefined);
   const before = calls.length;
   await world.until("it is called again", () => calls.length > before + 2, 3_000);
   expect(world.alarms).toBeLessThan(50);

@@ -135,11 +135,11 @@ describe("a group of functions on a partition", () => {
     );
     world.publish(1);
     await world.start();
-    void world.core.wakeFunctions();
+    void world.core.wakeFunctions().catch(() => undefined);
     await world.until("it is called", () => calls.length === 1);
     await sleep(20);
     await world.restart();
-    void world.core.wakeFunctions();
+    void world.core.wakeFunctions().catch(() => undefined);
     await world.until("it is called again", () => calls.length === 2);
     const [first, second] = calls;
     expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(399);
