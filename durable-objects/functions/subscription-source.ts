@@ -65,7 +65,7 @@ export class SubscriptionSource implements FunctionSource {
       },
       // What comes after it was made, also where the partition hears of it later.
       from: from === "latest" ? createdAt : from,
-      invoke: this.host.invokeOf(this.endpointOf(subscription)),
+      invoke: this.invokeOf(subscription),
       selects: ({ event }) => filter === undefined || matches(filter, event),
       ...(status === "disabled" ? { disabled: subscription.disabledReason ?? "disabled" } : {}),
       enabledAt: subscription.enabledAt ?? createdAt,
@@ -74,15 +74,21 @@ export class SubscriptionSource implements FunctionSource {
     };
   }
 
-  /** With the secrets that are valid now: a change of them is a new version. */
-  private endpointOf({ mode, secrets, url }: SubscriptionWithSecrets): HttpEndpoint {
-    const now = this.host.clock.now();
-    const valid = secrets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now);
-    return {
-      url,
-      mode,
-      secrets: valid.map(({ secret }) => secret),
-      allowLoopback: this.host.allowLoopback,
+  /**
+   * Signs each call with the secrets that are valid then: a secret that expires is no new version.
+   * What calls the endpoint is made once for as many secrets as there are: they only ever end.
+   */
+  private invokeOf({ mode, secrets, url }: SubscriptionWithSecrets): Invoke {
+    const { allowLoopback, clock } = this.host;
+    let made: { readonly secretCount: number; readonly invoke: Invoke } | undefined;
+    return (invocation) => {
+      const now = clock.now();
+      const valid = secrets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now);
+      if (made?.secretCount !== valid.length) {
+        const endpoint = { url, mode, secrets: valid.map(({ secret }) => secret), allowLoopback };
+        made = { secretCount: valid.length, invoke: this.host.invokeOf(endpoint) };
+      }
+      return made.invoke(invocation);
     };
   }
 }
