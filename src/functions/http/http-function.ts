@@ -109,5 +109,6 @@ async function exchange(
     return { status, retryAfter };
   }
   const limit = bodyBytes + records.length * bodyBytesPerRecord;
-  return { status, retryAfter, body: await readAnswerBody(response, limit) };
+  const contentType = response.headers.get("content-type");
+  return { status, retryAfter, contentType, body: await readAnswerBody(response, limit) };
 }

@@ -195,10 +195,13 @@ describe("a 2xx whose body is not meant for us is all done", () => {
     expect(accepted(text)).toEqual([done, done, done]);
   });
 
-  test("or is longer than is read", () => {
-    const answer = { status: 200, retryAfter: null, body: { kind: "too-long" } } as const;
-    expect(resultOf(answer, records, now)).toEqual({ outcomes: [done, done, done] });
-  });
+  test.each([null, "", "text/html; charset=utf-8", "application/octet-stream", "text/plain; note=a/json"])(
+    "or is longer than is read, and of the type %j",
+    (contentType) => {
+      const answer = { status: 200, retryAfter: null, contentType, body: { kind: "too-long" } } as const;
+      expect(resultOf(answer, records, now)).toEqual({ outcomes: [done, done, done] });
+    },
+  );
 });
 
 test("a 2xx whose body broke off is a failure: it may have listed what failed", () => {
@@ -208,6 +211,17 @@ test("a 2xx whose body broke off is a failure: it may have listed what failed", 
     failure: { reason: "The endpoint's answer ended early" },
   });
 });
+
+test.each(["application/json", "Application/JSON; charset=utf-8", "application/problem+json", "text/json"])(
+  "a 2xx whose body of the type %s is longer than is read is a failure: it may list what failed",
+  (contentType) => {
+    const answer = { status: 200, retryAfter: null, contentType, body: { kind: "too-long" } } as const;
+    expect(resultOf(answer, records, now)).toEqual({
+      outcomes: [],
+      failure: { reason: "The endpoint's answer is longer than is read" },
+    });
+  },
+);
 
 test("whatever is answered, there is an outcome a record, or none, and a short reason", () => {
   const anything = fc.oneof(

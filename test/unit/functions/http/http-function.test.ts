@@ -169,6 +169,16 @@ describe("an endpoint that does harm is cut off", () => {
     expect(elapsed()).toBeLessThan(2_000);
   });
 
+  test("when it answers with a longer list than is read, which is a failure", async () => {
+    const results = [{ offset: 41, status: "retry", reason: "x".repeat(70_000) }];
+    const headers = { "content-type": "application/json" };
+    const script = { kind: "status", status: 200, headers, body: JSON.stringify({ results }) } as const;
+    expect(await call([functionRecord()], { script })).toEqual({
+      outcomes: [],
+      failure: { reason: "The endpoint's answer is longer than is read" },
+    });
+  });
+
   test("when it answers 500 with a body that never ends, which is not read", async () => {
     const answers = createServer((socket) => {
       socket.on("error", () => undefined);
