@@ -2,6 +2,7 @@ import type { SubscriberPatience } from "../../src/config.ts";
 import { defaultSettings } from "../../src/functions/declare.ts";
 import { matches } from "../../src/functions/filter.ts";
 import type { FunctionSettings, Invoke } from "../../src/functions/function.ts";
+import type { AddressRules } from "../../src/functions/http/endpoint-address.ts";
 import type { HttpEndpoint } from "../../src/functions/http/http-function.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import type { SubscriptionWithSecrets } from "../../src/subscriptions/subscription.ts";
@@ -10,8 +11,8 @@ import type { DrivenFunction, FunctionSource } from "./driven.ts";
 
 export interface SubscriptionSourceHost {
   readonly clock: Clock;
-  /** Takes loopback addresses as well: for development and tests on one machine. */
-  readonly allowLoopback: boolean;
+  /** Which addresses are called: looked at before each call. */
+  readonly addresses: AddressRules;
   readonly patience: SubscriberPatience;
   /** The one object that keeps the subscriptions. */
   subscriptions(): Pick<SubscriptionsRpc, "changesSince" | "disable">;
@@ -79,13 +80,13 @@ export class SubscriptionSource implements FunctionSource {
    * What calls the endpoint is made once for as many secrets as there are: they only ever end.
    */
   private invokeOf({ mode, secrets, url }: SubscriptionWithSecrets): Invoke {
-    const { allowLoopback, clock } = this.host;
+    const { addresses, clock } = this.host;
     let made: { readonly secretCount: number; readonly invoke: Invoke } | undefined;
     return (invocation) => {
       const now = clock.now();
       const valid = secrets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now);
       if (made?.secretCount !== valid.length) {
-        const endpoint = { url, mode, secrets: valid.map(({ secret }) => secret), allowLoopback };
+        const endpoint = { ...addresses, url, mode, secrets: valid.map(({ secret }) => secret) };
         made = { secretCount: valid.length, invoke: this.host.invokeOf(endpoint) };
       }
       return made.invoke(invocation);

@@ -31,7 +31,7 @@ function sourceAt(time: { now: number }) {
   const signedWith: (readonly string[])[] = [];
   const source = new SubscriptionSource({
     clock: { ...systemClock, now: () => time.now },
-    allowLoopback: false,
+    addresses: { allowLoopback: false, hosts: ["hooks.example.com"] },
     patience,
     subscriptions: () => ({
       changesSince: (version) =>
@@ -73,4 +73,11 @@ test("what calls an endpoint is made anew only where its valid secrets are other
     await call();
   }
   expect(made).toHaveLength(2);
+  expect(made[1]).toEqual({
+    url: subscription.url,
+    mode: "structured",
+    secrets: ["whsec_new"],
+    allowLoopback: false,
+    hosts: ["hooks.example.com"],
+  });
 });

@@ -249,6 +249,14 @@ describe("a call is not made", () => {
     expect(failure).toEqual({ reason: `The endpoint's address ${message}` });
   });
 
+  test("to a host that is listed no more", async () => {
+    const endpoint = { url: "https://hooks.shop.com/", hosts: ["hooks.other.com"] };
+    const { failure } = await call([functionRecord()], { endpoint });
+    expect(failure).toEqual({
+      reason: "The endpoint's address must name one of the hosts that SUBSCRIBER_HOSTS lists",
+    });
+  });
+
   test("without a secret that can be used", async () => {
     for (const unusable of [[], ["whsec_!!!"]]) {
       const { failure } = await call([functionRecord()], { endpoint: { secrets: unusable } });
