@@ -217,10 +217,10 @@ function sourceOf(
     const services = { clock, database, logger, analyses, readProgress, binding, endpoint };
     return declaredSource(functions, services);
   }
-  const { allowLoopbackEndpoints, subscribers } = configFromEnv(env);
+  const { allowLoopbackEndpoints, subscriberHosts, subscribers } = configFromEnv(env);
   return new SubscriptionSource({
     clock,
-    allowLoopback: allowLoopbackEndpoints,
+    addresses: { allowLoopback: allowLoopbackEndpoints, hosts: subscriberHosts },
     patience: subscribers,
     subscriptions: () => env.SUBSCRIPTIONS.getByName(subscriptionsName),
     invokeOf: endpoint,

@@ -48,6 +48,8 @@ export interface Config {
   readonly retentionMs: number;
   /** Whether subscribers may be on this machine: for development, never in a deployment. */
   readonly allowLoopbackEndpoints: boolean;
+  /** The only public hosts where subscribers may be, in lower case, `*.` before all below a name; none: all. */
+  readonly subscriberHosts: readonly string[];
   /** How patient Gavel is with a subscriber. */
   readonly subscribers: SubscriberPatience;
   /** Calls of all functions of a group at a time in one partition. */
@@ -70,6 +72,19 @@ const integer = (smallest: number, largest: number) =>
     .regex(/^\d{1,15}$/, "is not a whole number")
     .transform(Number)
     .pipe(z.int().min(smallest).max(largest));
+
+const hostEntry = /^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)+$/;
+
+/** An entry that is none is refused: left out, it could leave a list that is empty, which means all. */
+const hostNames = z
+  .string()
+  .transform((list) =>
+    list.trim() === "" ? [] : list.split(",").map((entry) => entry.trim().toLowerCase().replace(/\.$/, "")),
+  )
+  .refine(
+    (entries) => entries.every((entry) => hostEntry.test(entry)),
+    "is no list of host names, or of *. before one, with commas between them",
+  );
 
 const apiKey = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/),
@@ -110,6 +125,7 @@ const variables = z
       .enum(["true", "false"])
       .default("false")
       .transform((text) => text === "true"),
+    SUBSCRIBER_HOSTS: hostNames.default([]),
     SUBSCRIBER_TIMEOUT_MS: integer(100, 60_000).default(10_000),
     SUBSCRIBER_ATTEMPTS: integer(1, 100).default(16),
     SUBSCRIBER_FIRST_RETRY_MS: integer(1, 3_600_000).default(1_000),
@@ -160,6 +176,7 @@ function parseConfig(env: object): Config | ConfigError {
     earlyBidWaitMs: value.EARLY_BID_WAIT_MS,
     retentionMs: value.RETENTION_MS,
     allowLoopbackEndpoints: value.ALLOW_LOOPBACK_ENDPOINTS,
+    subscriberHosts: value.SUBSCRIBER_HOSTS,
     subscribers: {
       timeoutMs: value.SUBSCRIBER_TIMEOUT_MS,
       attempts: value.SUBSCRIBER_ATTEMPTS,

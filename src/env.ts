@@ -28,6 +28,7 @@ export interface Env {
   readonly EARLY_BID_WAIT_MS?: string;
   readonly RETENTION_MS?: string;
   readonly ALLOW_LOOPBACK_ENDPOINTS?: string;
+  readonly SUBSCRIBER_HOSTS?: string;
   readonly SUBSCRIBER_TIMEOUT_MS?: string;
   readonly SUBSCRIBER_ATTEMPTS?: string;
   readonly SUBSCRIBER_FIRST_RETRY_MS?: string;

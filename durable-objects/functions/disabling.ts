@@ -1,4 +1,5 @@
 import type { PartitionDependencies } from "../dependencies.ts";
+import type { OpenCircuit } from "./circuit.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DrivenFunction } from "./driven.ts";
 import type { GroupState } from "./group-state.ts";
@@ -28,17 +29,9 @@ export class Disabling {
   look(driven: Iterable<readonly [DrivenFunction, Delivery]>): void {
     const now = this.dependencies.clock.now();
     for (const [one, delivery] of driven) {
-      const { disableAfterMs } = one;
-      const { open } = delivery.circuit;
-      const isOverdue =
-        open !== undefined && disableAfterMs !== undefined && now - open.openedAt >= disableAfterMs;
-      if (isOverdue && delivery.disabled === undefined) {
-        const days = Math.round(disableAfterMs / 86_400_000);
-        delivery.disable({
-          reason: `every call failed for ${days} days: ${open.reason}`,
-          at: now,
-          isUntold: true,
-        });
+      const reason = failedTooLong(one, delivery.circuit.open, now);
+      if (reason !== undefined && delivery.disabled === undefined) {
+        delivery.disable({ reason, at: now, isUntold: true });
       }
       if (delivery.disabled?.isUntold === true && !this.telling.has(one.name)) {
         // On record first: asked again after a crash it has to be the same question.
@@ -66,4 +59,24 @@ export class Disabling {
       this.telling.delete(name);
     }
   }
+}
+
+/**
+ * Why a function is to be disabled, where every call has failed for as long as it may. Counted from
+ * when it was last enabled, if that is later: a partition may have missed that it was disabled and
+ * enabled, and its circuit is open still.
+ *
+ * It has to go on failing: a circuit closes by a call, and after the last record was skipped there is
+ * none. So a function is disabled only between a call that failed and the next probe. Once that is
+ * due, it is for the probe to tell; where nothing is left to probe with, nothing has failed since.
+ */
+function failedTooLong(
+  { disableAfterMs, enabledAt = 0 }: DrivenFunction,
+  open: OpenCircuit | undefined,
+  now: number,
+): string | undefined {
+  if (disableAfterMs === undefined || open === undefined || now >= open.probeAt) return undefined;
+  if (now - Math.max(open.openedAt, enabledAt) < disableAfterMs) return undefined;
+  const days = Math.round(disableAfterMs / 86_400_000);
+  return `every call failed for ${days} days: ${open.reason}`;
 }

@@ -2,6 +2,7 @@ import type { SubscriberPatience } from "../../src/config.ts";
 import { defaultSettings } from "../../src/functions/declare.ts";
 import { matches } from "../../src/functions/filter.ts";
 import type { FunctionSettings, Invoke } from "../../src/functions/function.ts";
+import type { AddressRules } from "../../src/functions/http/endpoint-address.ts";
 import type { HttpEndpoint } from "../../src/functions/http/http-function.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import type { SubscriptionWithSecrets } from "../../src/subscriptions/subscription.ts";
@@ -10,8 +11,8 @@ import type { DrivenFunction, FunctionSource } from "./driven.ts";
 
 export interface SubscriptionSourceHost {
   readonly clock: Clock;
-  /** Takes loopback addresses as well: for development and tests on one machine. */
-  readonly allowLoopback: boolean;
+  /** Which addresses are called: looked at before each call. */
+  readonly addresses: AddressRules;
   readonly patience: SubscriberPatience;
   /** The one object that keeps the subscriptions. */
   subscriptions(): Pick<SubscriptionsRpc, "changesSince" | "disable">;
@@ -65,7 +66,7 @@ export class SubscriptionSource implements FunctionSource {
       },
       // What comes after it was made, also where the partition hears of it later.
       from: from === "latest" ? createdAt : from,
-      invoke: this.host.invokeOf(this.endpointOf(subscription)),
+      invoke: this.invokeOf(subscription),
       selects: ({ event }) => filter === undefined || matches(filter, event),
       ...(status === "disabled" ? { disabled: subscription.disabledReason ?? "disabled" } : {}),
       enabledAt: subscription.enabledAt ?? createdAt,
@@ -74,15 +75,21 @@ export class SubscriptionSource implements FunctionSource {
     };
   }
 
-  /** With the secrets that are valid now: a change of them is a new version. */
-  private endpointOf({ mode, secrets, url }: SubscriptionWithSecrets): HttpEndpoint {
-    const now = this.host.clock.now();
-    const valid = secrets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now);
-    return {
-      url,
-      mode,
-      secrets: valid.map(({ secret }) => secret),
-      allowLoopback: this.host.allowLoopback,
+  /**
+   * Signs each call with the secrets that are valid then: a secret that expires is no new version.
+   * What calls the endpoint is made once for as many secrets as there are: they only ever end.
+   */
+  private invokeOf({ mode, secrets, url }: SubscriptionWithSecrets): Invoke {
+    const { addresses, clock } = this.host;
+    let made: { readonly secretCount: number; readonly invoke: Invoke } | undefined;
+    return (invocation) => {
+      const now = clock.now();
+      const valid = secrets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now);
+      if (made?.secretCount !== valid.length) {
+        const endpoint = { ...addresses, url, mode, secrets: valid.map(({ secret }) => secret) };
+        made = { secretCount: valid.length, invoke: this.host.invokeOf(endpoint) };
+      }
+      return made.invoke(invocation);
     };
   }
 }

@@ -20,8 +20,8 @@ const idForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export async function postSubscription(context: AppContext): Promise<Response> {
   const { services, credential } = await admit(context, "operate");
   const document = await readDocument(context, services);
-  const allowLoopback = services.config.allowLoopbackEndpoints;
-  const settings = validateSubscription(document, (url) => endpointAddress(url, { allowLoopback }));
+  const { allowLoopbackEndpoints: allowLoopback, subscriberHosts: hosts } = services.config;
+  const settings = validateSubscription(document, (url) => endpointAddress(url, { allowLoopback, hosts }));
   if (!settings.ok) throw settings.error;
   const answer = await services.subscriptions.change((object) =>
     object.create(settings.value, credential.id),

@@ -30,6 +30,7 @@ describe("the configuration", () => {
       earlyBidWaitMs: 3_600_000,
       retentionMs: 604_800_000,
       allowLoopbackEndpoints: false,
+      subscriberHosts: [],
       subscribers: {
         timeoutMs: 10_000,
         attempts: 16,
@@ -52,6 +53,14 @@ describe("the configuration", () => {
       scopes: new Set(["bids:write"]),
       subject: "ada",
     });
+  });
+
+  test("reads the hosts of subscribers, each as a URL holds it", () => {
+    const read = (SUBSCRIBER_HOSTS: string) =>
+      configFromEnv({ ...required, SUBSCRIBER_HOSTS }).subscriberHosts;
+    expect(read("")).toEqual([]);
+    expect(read("hooks.shop.com")).toEqual(["hooks.shop.com"]);
+    expect(read(" Hooks.Shop.com. , *.partner.org ")).toEqual(["hooks.shop.com", "*.partner.org"]);
   });
 
   test("names everything that is wrong at once, and no value", () => {
@@ -77,6 +86,19 @@ describe("the configuration", () => {
     ["a prefix that no topic can have", { TOPIC_PREFIX: "a b" }, "TOPIC_PREFIX"],
   ])("refuses %s", (_, change, words) => {
     expect(refusal(change)).toContain(words);
+  });
+
+  // What is no host name may be a typing error, and a list without it could open what it was to close.
+  test.each([
+    ",",
+    "hooks.shop.com,",
+    "https://hooks.shop.com",
+    "hooks.shop.com:8443",
+    "*",
+    "*.com",
+    "a.*.com",
+  ])("refuses the hosts %j", (list) => {
+    expect(refusal({ SUBSCRIBER_HOSTS: list })).toContain("SUBSCRIBER_HOSTS: is no list of host names");
   });
 
   test("is parsed once for an environment", () => {

@@ -1,5 +1,6 @@
 import type { FunctionRecord, InvocationResult, Outcome } from "../function.ts";
 import type { AnswerBody } from "./answer-body.ts";
+import { isJsonType } from "./json-type.ts";
 import { listedOutcomes } from "./listed-outcomes.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
@@ -7,6 +8,7 @@ import { retryAfterMs } from "./retry-after.ts";
 export interface Answer {
   readonly status: number;
   readonly retryAfter: string | null;
+  readonly contentType?: string | null;
   /** Read of a 2xx alone. */
   readonly body?: AnswerBody;
 }
@@ -23,11 +25,11 @@ const throttledStatuses: ReadonlySet<number> = new Set([408, 429]);
  * @param now milliseconds since the epoch
  */
 export function resultOf(
-  { status, retryAfter, body }: Answer,
+  { status, retryAfter, contentType, body }: Answer,
   records: readonly FunctionRecord[],
   now: number,
 ): InvocationResult {
-  if (status >= 200 && status < 300) return accepted(body, records);
+  if (status >= 200 && status < 300) return accepted(body, contentType ?? "", records);
   if (status === 410) return { outcomes: [], isGone: true };
   const reason = `The endpoint answered ${status}`;
   const delayMs = retryAfterMs(retryAfter, now);
@@ -40,9 +42,16 @@ export function resultOf(
   return failed(`${reason}${redirect}`, delayMs);
 }
 
-function accepted(body: AnswerBody | undefined, records: readonly FunctionRecord[]): InvocationResult {
+function accepted(
+  body: AnswerBody | undefined,
+  contentType: string,
+  records: readonly FunctionRecord[],
+): InvocationResult {
   // It may have listed what failed: to take it for done would lose that.
   if (body?.kind === "cut") return failed("The endpoint's answer ended early");
+  if (body?.kind === "too-long" && isJsonType(contentType)) {
+    return failed("The endpoint's answer is longer than is read");
+  }
   return { outcomes: listedOutcomes(body?.kind === "whole" ? parsed(body.text) : undefined, records) };
 }
 

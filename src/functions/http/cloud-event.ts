@@ -1,6 +1,7 @@
 import type { RecordHeader } from "../../kafka/port.ts";
 import { formatTimestamp, parseTimestamp } from "../../lib/time.ts";
 import type { FunctionRecord } from "../function.ts";
+import { isJsonType } from "./json-type.ts";
 
 /** A record as a CloudEvent 1.0. */
 export interface CloudEvent {
@@ -24,7 +25,6 @@ export const plainRecordType = "gavel.record.v1";
 const reservedNames = new Set(["specversion", "datacontenttype", "data"]);
 const attributeName = /^[a-z0-9]+$/;
 const mediaType = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+[ \t]*(?:;[\x20-\x7e]*)?$/;
-const jsonType = /^[^;]*[/+]json[ \t]*(?:;|$)/i;
 const latestTime = Date.parse("9999-12-31T23:59:59.999Z");
 
 /**
@@ -79,7 +79,7 @@ function dataOf({ headers, value }: FunctionRecord): EventData | undefined {
   if (value === "") return undefined;
   const text = value.toWellFormed();
   const contentType = contentTypeOf(headers);
-  if (!jsonType.test(contentType)) return { contentType, text, isJson: false };
+  if (!isJsonType(contentType)) return { contentType, text, isJson: false };
   if (isJson(text)) return { contentType, text, isJson: true };
   return { contentType: "text/plain; charset=utf-8", text, isJson: false };
 }

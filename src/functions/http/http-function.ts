@@ -2,19 +2,17 @@ import type { Clock } from "../../lib/clock.ts";
 import type { FunctionRecord, Invocation, InvocationResult, Invoke } from "../function.ts";
 import { failed, resultOf, type Answer } from "./answer.ts";
 import { dropAnswerBody, readAnswerBody } from "./answer-body.ts";
-import { endpointAddress } from "./endpoint-address.ts";
+import { type AddressRules, endpointAddress } from "./endpoint-address.ts";
 import { type ContentMode, type Message, messageOf } from "./message.ts";
 import { createSigner, type Sign } from "./signature.ts";
 
 /** Whom a function calls. */
-export interface HttpEndpoint {
+export interface HttpEndpoint extends AddressRules {
   readonly url: string;
   /** `whsec_…`, newest first: one, or two while they change. */
   readonly secrets: readonly string[];
   /** Of a call with one record; several are a batch. */
   readonly mode: ContentMode;
-  /** Local development and tests only: takes loopback addresses as well, also without TLS. */
-  readonly allowLoopback: boolean;
 }
 
 export interface HttpFunctionDependencies {
@@ -109,5 +107,6 @@ async function exchange(
     return { status, retryAfter };
   }
   const limit = bodyBytes + records.length * bodyBytesPerRecord;
-  return { status, retryAfter, body: await readAnswerBody(response, limit) };
+  const contentType = response.headers.get("content-type");
+  return { status, retryAfter, contentType, body: await readAnswerBody(response, limit) };
 }

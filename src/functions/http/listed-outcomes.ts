@@ -3,6 +3,8 @@ import type { FunctionRecord, Outcome } from "../function.ts";
 import { longestDelayMs } from "./retry-after.ts";
 
 const longestReason = 200;
+/** `user:password@` with all of its word before it; begun at a word's start alone, so that a long one costs no more. */
+const credentials = /(?<!\S)[^\s:]*:\S*@/g;
 
 /**
  * What the body of a 2xx says of each record, in the records' order: done, unless it is listed.
@@ -63,10 +65,14 @@ function outcomeOf({ status, reason, delayMs }: Readonly<Record<string, unknown>
   return { status, reason: told, ...(isDelay ? { delayMs: Math.min(delayMs, longestDelayMs) } : {}) };
 }
 
-/** All that is kept of a body: whoever gives a reason wants it to be read with the dead letter. */
-function reasonOf(told: unknown, status: "retry" | "reject"): string {
-  const text = typeof told === "string" ? told.replaceAll(/[\p{Cc}\s]+/gu, " ").trim() : "";
-  if (text !== "") return `The endpoint says: ${describeError(text).slice(0, longestReason).toWellFormed()}`;
+/**
+ * All that is kept of a body: whoever gives a reason wants it to be read with the dead letter. What it
+ * quotes of a failure of its own may hold addresses and credentials, which are taken out.
+ */
+function reasonOf(given: unknown, status: "retry" | "reject"): string {
+  const text = typeof given === "string" ? given.replaceAll(/[\p{Cc}\s]+/gu, " ").trim() : "";
+  const told = describeError(text.replaceAll(credentials, "<credentials>@")).slice(0, longestReason);
+  if (text !== "") return `The endpoint says: ${told.toWellFormed()}`;
   return status === "retry" ? "The endpoint asks for another attempt" : "The endpoint refuses the record";
 }
 

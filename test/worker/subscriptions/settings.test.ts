@@ -28,6 +28,17 @@ test("a subscriber on the gateway's own machine is refused, unless development a
   expect(await answered(await callWith({ ALLOW_LOOPBACK_ENDPOINTS: "true" }, body), 201)).toMatchObject(body);
 });
 
+test("where hosts are listed, a subscriber at another one is refused", async () => {
+  const SUBSCRIBER_HOSTS = "hooks.example.com, *.partner.org";
+  const other = await answered(await callWith({ SUBSCRIBER_HOSTS }, { url: "https://evil.org/" }), 422);
+  expect(other).toMatchObject({
+    code: "forbidden-url",
+    errors: [{ pointer: "/url", message: "must name one of the hosts that SUBSCRIBER_HOSTS lists" }],
+  });
+  const body = { url: "https://eu.partner.org/hook" };
+  expect(await answered(await callWith({ SUBSCRIBER_HOSTS }, body), 201)).toMatchObject(body);
+});
+
 test("an object that does not answer is 503, to be tried again", async () => {
   const namespace = {
     getByName: () => ({

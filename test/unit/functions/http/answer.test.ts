@@ -176,6 +176,30 @@ describe("a 2xx lists what failed", () => {
   });
 });
 
+test.each([
+  ["no login at ada:s3cret@db.example.com:5432", "no login at <credentials>@db.example.com:5432"],
+  ["redis://:s3cret@cache, or (ada:s3cret@db)", "<credentials>@cache, or <credentials>@db)"],
+  ["tell ops@example.com,ada:s3c@ret@db", "tell <credentials>@db"],
+  ["dsn=ada:s3/cret@[2001:db8::7]/x", "<credentials>@[<address>]/x"],
+  ["ask ops@example.com: closed at 12:30", "ask ops@example.com: closed at 12:30"],
+])("a reason is kept without credentials, also where no scheme is before them: %j", (reason, kept) => {
+  const [outcome] = accepted(JSON.stringify({ results: [{ id: first, status: "reject", reason }] }));
+  expect(outcome).toEqual({ status: "reject", reason: `The endpoint says: ${kept}` });
+});
+
+test("a reason's credentials are taken out before it is cut", () => {
+  const reason = `${"x".repeat(190)} ada:s3cret@${"y".repeat(100)}`;
+  const [outcome] = accepted(JSON.stringify({ results: [{ id: first, status: "reject", reason }] }));
+  expect(outcome).toMatchObject({ reason: expect.not.stringContaining("ada:") as unknown });
+});
+
+test("a reason that is made to take long is read at once", () => {
+  const start = performance.now();
+  for (const reason of ["a:".repeat(32_000), ":".repeat(64_000), "@:".repeat(32_000), "a:@".repeat(20_000)])
+    accepted(JSON.stringify({ results: [{ id: first, status: "reject", reason }] }));
+  expect(performance.now() - start).toBeLessThan(1_000);
+});
+
 describe("a 2xx whose body is not meant for us is all done", () => {
   test.each([
     "",
@@ -195,10 +219,13 @@ describe("a 2xx whose body is not meant for us is all done", () => {
     expect(accepted(text)).toEqual([done, done, done]);
   });
 
-  test("or is longer than is read", () => {
-    const answer = { status: 200, retryAfter: null, body: { kind: "too-long" } } as const;
-    expect(resultOf(answer, records, now)).toEqual({ outcomes: [done, done, done] });
-  });
+  test.each([null, "", "text/html; charset=utf-8", "application/octet-stream", "text/plain; note=a/json"])(
+    "or is longer than is read, and of the type %j",
+    (contentType) => {
+      const answer = { status: 200, retryAfter: null, contentType, body: { kind: "too-long" } } as const;
+      expect(resultOf(answer, records, now)).toEqual({ outcomes: [done, done, done] });
+    },
+  );
 });
 
 test("a 2xx whose body broke off is a failure: it may have listed what failed", () => {
@@ -208,6 +235,17 @@ test("a 2xx whose body broke off is a failure: it may have listed what failed", 
     failure: { reason: "The endpoint's answer ended early" },
   });
 });
+
+test.each(["application/json", "Application/JSON; charset=utf-8", "application/problem+json", "text/json"])(
+  "a 2xx whose body of the type %s is longer than is read is a failure: it may list what failed",
+  (contentType) => {
+    const answer = { status: 200, retryAfter: null, contentType, body: { kind: "too-long" } } as const;
+    expect(resultOf(answer, records, now)).toEqual({
+      outcomes: [],
+      failure: { reason: "The endpoint's answer is longer than is read" },
+    });
+  },
+);
 
 test("whatever is answered, there is an outcome a record, or none, and a short reason", () => {
   const anything = fc.oneof(

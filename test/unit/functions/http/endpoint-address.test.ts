@@ -19,6 +19,7 @@ describe("an address is taken", () => {
     ["https://bücher.de/", "https://xn--bcher-kva.de/"],
     ["https://under_score.shop.com/", "https://under_score.shop.com/"],
     ["https://local.shop.com/", "https://local.shop.com/"],
+    ["https://consul.shop.com/", "https://consul.shop.com/"],
     ["https://notlocal.dev/", "https://notlocal.dev/"],
     ["https://1.2.3.4.shop.com/", "https://1.2.3.4.shop.com/"],
   ])("%s", (text, href) => {
@@ -104,6 +105,12 @@ describe("an address is refused", () => {
     "https://db.localdomain/",
     "https://hooks.test/",
     "https://hooks.invalid/",
+    "https://gateway.default.svc/",
+    "https://gateway.default.svc.cluster.local/",
+    "https://gateway.cluster/",
+    "https://vault.service.consul/",
+    "https://host.docker/",
+    "https://host.docker.internal/",
     "https://ｌｏｃａｌｈｏｓｔ/",
   ])("that means something only inside a network: %s", (text) => {
     expect(judged(text)).toBe("internal-name");
@@ -156,6 +163,61 @@ describe("where loopback is allowed", () => {
     ["https://printer.local/", "internal-name"],
   ])("%s is still refused", (text, code) => {
     expect(judged(text, true)).toBe(code);
+  });
+});
+
+describe("where hosts are listed", () => {
+  const hosts = ["hooks.shop.com", "*.partner.example.org"];
+  const judgedBy = (text: string, allowLoopback = false): string => {
+    const address = endpointAddress(text, { allowLoopback, hosts });
+    return address.ok ? address.value.href : address.error.code;
+  };
+
+  test.each([
+    "https://hooks.shop.com/gavel",
+    "https://hooks.shop.com:8443/",
+    "https://HOOKS.shop.com./",
+    "https://a.partner.example.org/",
+    "https://a.b.partner.example.org/",
+  ])("%s is taken", (text) => {
+    expect(judgedBy(text)).toBe(new URL(text.replace("com./", "com/")).href);
+  });
+
+  test.each([
+    "https://shop.com/",
+    "https://a.hooks.shop.com/",
+    "https://nothooks.shop.com/",
+    "https://hooks.shop.com.evil.org/",
+    "https://partner.example.org/",
+    "https://notpartner.example.org/",
+    "https://a.partner.example.org.evil.org/",
+    "https://evil.org/?hooks.shop.com",
+  ])("%s is refused", (text) => {
+    expect(judgedBy(text)).toBe("not-listed");
+  });
+
+  test.each([
+    ["http://hooks.shop.com/", "not-https"],
+    ["https://user:secret@hooks.shop.com/", "credentials"],
+    ["https://hooks.shop.com:22/", "port"],
+    ["https://10.0.0.1/", "ip-address"],
+  ])("%s is refused by the other rules all the same", (text, code) => {
+    expect(judgedBy(text)).toBe(code);
+  });
+
+  test("no name inside a network is taken by being listed", () => {
+    const address = endpointAddress("https://a.internal/", { allowLoopback: false, hosts: ["a.internal"] });
+    expect(address).toMatchObject({ error: { code: "internal-name" } });
+  });
+
+  test("loopback needs no entry where it is allowed, and none gives it where it is not", () => {
+    expect(judgedBy("http://127.0.0.1:8080/", true)).toBe("http://127.0.0.1:8080/");
+    expect(judgedBy("http://127.0.0.1:8080/")).toBe("not-https");
+  });
+
+  test("none listed are all", () => {
+    const address = endpointAddress("https://evil.org/", { allowLoopback: false, hosts: [] });
+    expect(address.ok).toBe(true);
   });
 });
 

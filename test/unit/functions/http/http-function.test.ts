@@ -169,6 +169,16 @@ describe("an endpoint that does harm is cut off", () => {
     expect(elapsed()).toBeLessThan(2_000);
   });
 
+  test("when it answers with a longer list than is read, which is a failure", async () => {
+    const results = [{ offset: 41, status: "retry", reason: "x".repeat(70_000) }];
+    const headers = { "content-type": "application/json" };
+    const script = { kind: "status", status: 200, headers, body: JSON.stringify({ results }) } as const;
+    expect(await call([functionRecord()], { script })).toEqual({
+      outcomes: [],
+      failure: { reason: "The endpoint's answer is longer than is read" },
+    });
+  });
+
   test("when it answers 500 with a body that never ends, which is not read", async () => {
     const answers = createServer((socket) => {
       socket.on("error", () => undefined);
@@ -237,6 +247,14 @@ describe("a call is not made", () => {
   ])("to %s", async (url, allowLoopback, message) => {
     const { failure } = await call([functionRecord()], { endpoint: { url, allowLoopback } });
     expect(failure).toEqual({ reason: `The endpoint's address ${message}` });
+  });
+
+  test("to a host that is listed no more", async () => {
+    const endpoint = { url: "https://hooks.shop.com/", hosts: ["hooks.other.com"] };
+    const { failure } = await call([functionRecord()], { endpoint });
+    expect(failure).toEqual({
+      reason: "The endpoint's address must name one of the hosts that SUBSCRIBER_HOSTS lists",
+    });
   });
 
   test("without a secret that can be used", async () => {
