@@ -1,8 +1,11 @@
 import type { PartitionDependencies } from "../dependencies.ts";
-import type { OpenCircuit } from "./circuit.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DrivenFunction } from "./driven.ts";
 import type { GroupState } from "./group-state.ts";
+import type { Failing } from "./ledger.ts";
+
+/** A failure is looked at in the turn behind it. */
+const freshMs = 60_000;
 
 export interface DisablingHost {
   readonly state: GroupState;
@@ -29,7 +32,7 @@ export class Disabling {
   look(driven: Iterable<readonly [DrivenFunction, Delivery]>): void {
     const now = this.dependencies.clock.now();
     for (const [one, delivery] of driven) {
-      const reason = failedTooLong(one, delivery.circuit.open, now);
+      const reason = failedTooLong(one, delivery.failing, now);
       if (reason !== undefined && delivery.disabled === undefined) {
         delivery.disable({ reason, at: now, isUntold: true });
       }
@@ -62,21 +65,18 @@ export class Disabling {
 }
 
 /**
- * Why a function is to be disabled, where every call has failed for as long as it may. Counted from
- * when it was last enabled, if that is later: a partition may have missed that it was disabled and
- * enabled, and its circuit is open still.
- *
- * It has to go on failing: a circuit closes by a call, and after the last record was skipped there is
- * none. So a function is disabled only between a call that failed and the next probe. Once that is
- * due, it is for the probe to tell; where nothing is left to probe with, nothing has failed since.
+ * Why a function is to be disabled, where of all that failed for as long as it may nothing was done.
+ * Counted from when it was last enabled, if that is later: a partition may have missed that it was
+ * disabled and enabled. Judged right behind a failure: what failed once and was not called since, since
+ * there was nothing to call it with, has not failed all the while.
  */
 function failedTooLong(
   { disableAfterMs, enabledAt = 0 }: DrivenFunction,
-  open: OpenCircuit | undefined,
+  failing: Failing | undefined,
   now: number,
 ): string | undefined {
-  if (disableAfterMs === undefined || open === undefined || now >= open.probeAt) return undefined;
-  if (now - Math.max(open.openedAt, enabledAt) < disableAfterMs) return undefined;
+  if (disableAfterMs === undefined || failing === undefined || now - failing.at >= freshMs) return undefined;
+  if (now - Math.max(failing.since, enabledAt) < disableAfterMs) return undefined;
   const days = Math.round(disableAfterMs / 86_400_000);
-  return `every call failed for ${days} days: ${open.reason}`;
+  return `nothing was done for ${days} days: ${failing.reason}`;
 }

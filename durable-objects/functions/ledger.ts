@@ -33,10 +33,11 @@ export interface Ledger {
   readonly disabled?: Disabled;
 }
 
-/** Nothing was done since then, in milliseconds since the epoch; it failed last at `at`. */
+/** Of what was called since then, in milliseconds since the epoch, nothing was done; it failed last at `at`. */
 export interface Failing {
   readonly since: number;
   readonly at: number;
+  readonly reason: string;
 }
 
 /** What fails less often than that does not fail steadily. */
@@ -45,11 +46,15 @@ const steadyMs = 86_400_000;
 /** What is known behind a call. @param before what was known */
 export function failingAfter(
   before: Failing | undefined,
-  { outcomes }: Pick<InvocationResult, "outcomes">,
+  { failure, outcomes }: Pick<InvocationResult, "failure" | "outcomes">,
   now: number,
 ): Failing | undefined {
   if (outcomes.some((outcome) => outcome?.status === "done")) return undefined;
-  return { since: before !== undefined && now - before.at < steadyMs ? before.since : now, at: now };
+  const [reason = "no answer"] = outcomes.flatMap((outcome) =>
+    outcome === undefined || outcome.status === "done" ? [] : outcome.reason,
+  );
+  const since = before !== undefined && now - before.at < steadyMs ? before.since : now;
+  return { since, at: now, reason: failure?.reason ?? reason };
 }
 
 export interface Disabled {

@@ -23,7 +23,13 @@ const subscription: SubscriptionWithSecrets = {
   ],
 };
 
-const patience = { timeoutMs: 10_000, attempts: 16, firstDelayMs: 1_000, longestDelayMs: 60_000 };
+const patience = {
+  timeoutMs: 10_000,
+  attempts: 16,
+  firstDelayMs: 1_000,
+  concurrency: 32,
+  longestDelayMs: 60_000,
+};
 
 /** A source whose clock the test moves, with every endpoint that it had made and the secrets of each call. */
 function sourceAt(time: { now: number }) {
