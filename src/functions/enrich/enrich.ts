@@ -48,8 +48,8 @@ export interface EnrichDependencies {
  * transaction that finishes the record. Until then a crash may have the record called again, with
  * what the profile is by then, but nobody has seen the first answer: it was in memory alone. From
  * then on the record is finished and called no more, and what is sent again, after a crash or an
- * ambiguous produce, is the outbox's text. Only a seek back or a wipe has the record called anew; what
- * it then makes is sent under the id that it had.
+ * ambiguous produce, is the outbox's text. Only a seek back has the record called anew; what it then
+ * makes is sent as well, under the id that it had: the first record of an id counts.
  */
 export function createEnrich(dependencies: EnrichDependencies): Invoke {
   const { policy, clock } = dependencies;
