@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { configFromEnv } from "../src/config.ts";
 import type { BoundFunction } from "../src/functions/binding.ts";
 import type { Invoke } from "../src/functions/function.ts";
+import { createGuardedFetch } from "../src/functions/http/guarded-fetch.ts";
 import type { HttpEndpoint } from "../src/functions/http/http-function.ts";
 import { createUpstashLog } from "../src/kafka/upstash.ts";
 import { systemClock } from "../src/lib/clock.ts";
@@ -209,18 +210,19 @@ function sourceOf(
   env: Env,
 ): FunctionSource {
   const endpoint = (called: HttpEndpoint): Invoke => handedOver(context.exports, called);
+  const { allowLoopbackEndpoints: allowLoopback, subscriberHosts, subscribers } = configFromEnv(env);
   if (functions !== "subscriptions") {
     const database = createDatabase(env.DATABASE, clock);
     const analyses = createAnalyses(env.ANALYSES);
     const readProgress = createReadProgress(env.PARTITIONS);
     const binding = (name: string): BoundFunction => bindingNamed(env, name);
-    const services = { clock, database, logger, analyses, readProgress, binding, endpoint };
+    const guarded = createGuardedFetch({ fetch: (url, init) => fetch(url, init), allowLoopback });
+    const services = { clock, database, logger, analyses, readProgress, binding, endpoint, fetch: guarded };
     return declaredSource(functions, services);
   }
-  const { allowLoopbackEndpoints, subscriberHosts, subscribers } = configFromEnv(env);
   return new SubscriptionSource({
     clock,
-    addresses: { allowLoopback: allowLoopbackEndpoints, hosts: subscriberHosts },
+    addresses: { allowLoopback, hosts: subscriberHosts },
     patience: subscribers,
     subscriptions: () => env.SUBSCRIPTIONS.getByName(subscriptionsName),
     invokeOf: endpoint,

@@ -11,6 +11,7 @@ import { createDatabase } from "../../src/database.ts";
 import type { Env } from "../../src/env.ts";
 import type { BoundFunction } from "../../src/functions/binding.ts";
 import type { Invoke } from "../../src/functions/function.ts";
+import { createGuardedFetch } from "../../src/functions/http/guarded-fetch.ts";
 import type { HttpEndpoint } from "../../src/functions/http/http-function.ts";
 import { handedOver } from "../../src/endpoint-caller.ts";
 import { createAnalyses } from "../../src/functions/market-analysis/client.ts";
@@ -108,6 +109,7 @@ export class Partition extends DurableObject<FunctionsEnv> implements MeasuredFu
       database,
       binding,
       endpoint,
+      fetch: createGuardedFetch({ fetch: (url, init) => fetch(url, init), allowLoopback: false }),
       analyses: createAnalyses(this.env.ANALYSES),
       readProgress: createReadProgress(this.env.PARTITIONS),
     });

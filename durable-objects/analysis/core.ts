@@ -1,6 +1,7 @@
 import type { Database } from "../../src/database.ts";
 import { MarketRun } from "../../src/functions/market-analysis/run.ts";
 import { analysisIdOf, type AuctionSet } from "../../src/functions/market-analysis/sets.ts";
+import { countSets } from "../../src/functions/market-analysis/set-statements.ts";
 import { storeResult } from "../../src/functions/market-analysis/statements.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { describeError, type Logger } from "../../src/lib/log.ts";
@@ -17,8 +18,11 @@ export interface AnalysisSettings {
   readonly gatherMs: number;
   /** From the end of a run to the next one at least. */
   readonly restMs: number;
-  /** And so many times as long as its slices took: the database has other things to do. */
-  readonly restFactor: number;
+  /**
+   * The part of the database's time that all analyses of a category may have together: so much longer
+   * than it took a run rests.
+   */
+  readonly share: number;
 }
 
 export const analysisSettings: AnalysisSettings = {
@@ -26,7 +30,7 @@ export const analysisSettings: AnalysisSettings = {
   alarmMs: 10_000,
   gatherMs: 2_000,
   restMs: 10_000,
-  restFactor: 9,
+  share: 0.1,
 };
 
 /** Of what failed: the first wait and the longest. */
@@ -61,7 +65,7 @@ export class AnalysisCore implements AnalysisRpc {
   private isWorking = false;
   private failures = 0;
   private retryAt = 0;
-  /** How long the run's slices took, those since a restart. */
+  /** How long the database took for the run since a restart. */
   private busyMs = 0;
 
   /** Makes or migrates the tables. */
@@ -124,21 +128,29 @@ export class AnalysisCore implements AnalysisRpc {
     if (run === null) return;
     const statement = run.next(settings.sliceRows);
     if (statement === null) return this.finish(run);
-    const startedAt = clock.now();
-    const rows = await database.query(statement);
-    const now = clock.now();
-    this.busyMs += now - startedAt;
-    const touched = run.take(rows, settings.sliceRows, now);
+    const rows = await this.timed(() => database.query(statement));
+    const touched = run.take(rows, settings.sliceRows, clock.now());
     this.write(this.state, touched);
+  }
+
+  private async timed<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+    const { clock } = this.dependencies;
+    const startedAt = clock.now();
+    try {
+      return await ask();
+    } finally {
+      this.busyMs += clock.now() - startedAt;
+    }
   }
 
   private async finish(run: MarketRun): Promise<void> {
     const { clock, database, logger, set, settings } = this.dependencies;
     const id = analysisIdOf(set);
     const result = run.result();
-    await database.batch([storeResult(id, run.startedAt, result)]);
-    const notBefore = clock.now() + Math.max(settings.restMs, settings.restFactor * this.busyMs);
-    this.write({ ...this.state, notBefore, run: null });
+    const [row] = await this.timed(() => database.query<{ sets: number }>(countSets(set.category)));
+    await this.timed(() => database.batch([storeResult(id, run.startedAt, result)]));
+    const restMs = (this.busyMs * partsOf(set, row?.sets ?? 0)) / settings.share - this.busyMs;
+    this.write({ ...this.state, notBefore: clock.now() + Math.max(settings.restMs, restMs), run: null });
     const { slices, rows } = result.run;
     logger("info", "analysis.finished", { analysis: id, slices, rows });
   }
@@ -173,4 +185,13 @@ export class AnalysisCore implements AnalysisRpc {
     if (run !== null) return Math.max(now, this.retryAt);
     return isRequested ? Math.max(now + settings.gatherMs, notBefore, this.retryAt) : null;
   }
+}
+
+/**
+ * Into how many parts the category's share is cut where the set has one of them: half of it is the
+ * category's own analysis, and the other half is divided among the sets of its attributes' values.
+ */
+function partsOf({ attribute }: AuctionSet, sets: number): number {
+  if (sets === 0) return 1;
+  return attribute === undefined ? 2 : 2 * sets;
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/log.ts";
 import type { BoundFunction } from "./binding.ts";
 import type { Invoke } from "./function.ts";
+import type { GuardedFetch } from "./http/guarded-fetch.ts";
 import type { HttpEndpoint } from "./http/http-function.ts";
 import type { Analyses } from "./market-analysis/client.ts";
 import type { ReadProgress } from "./market-analysis/progress.ts";
@@ -21,4 +22,6 @@ export interface FunctionServices {
   binding(name: string): BoundFunction;
   /** What calls an HTTPS endpoint with signed CloudEvents. */
   endpoint(endpoint: HttpEndpoint): Invoke;
+  /** Asks others, as `createHttpProfiles` does: public hosts by HTTPS alone, and no redirect is followed. */
+  readonly fetch: GuardedFetch;
 }

@@ -50,18 +50,24 @@ export function upsertAuctions(rows: readonly AuctionRow[]): Statement[] {
   return statements;
 }
 
-/** Takes away the totals of hours; those that still have an auction are to be made again behind it. */
-export function deleteTotals(hours: readonly TotalsHour[]): Statement {
+/** Takes away the totals of those of the hours that have no auction. */
+export function deleteEmptyTotals(hours: readonly TotalsHour[]): Statement {
   return {
-    sql: `DELETE FROM auction_totals WHERE (day, category, currency, hour) IN
-            (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))`,
+    sql: `DELETE FROM auction_totals AS total
+          WHERE (day, category, currency, hour) IN
+            (SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))
+          AND NOT EXISTS (
+            SELECT 1 FROM auctions
+            WHERE auctions.category = total.category AND auctions.currency = total.currency
+              AND closed_at >= (total.day * 24 + total.hour) * 3600000
+              AND closed_at < (total.day * 24 + total.hour + 1) * 3600000)`,
     parameters: [JSON.stringify(hours)],
   };
 }
 
 /**
- * Counts the auctions of the hours, whatever the totals were before, so that it may be repeated. Only
- * the index `auctions_category` is read.
+ * Counts the auctions of the hours, whatever the totals were before, so that it may be repeated;
+ * totals that are right already are no row written. Only the index `auctions_category` is read.
  */
 export function countTotals(hours: readonly TotalsHour[]): Statement {
   return {
@@ -80,7 +86,11 @@ export function countTotals(hours: readonly TotalsHour[]): Statement {
       GROUP BY changed.day, changed.category, changed.currency, changed.hour
       ON CONFLICT DO UPDATE SET
         sold = excluded.sold, unsold = excluded.unsold, withdrawn = excluded.withdrawn,
-        bids = excluded.bids, gross_high = excluded.gross_high, gross_low = excluded.gross_low`,
+        bids = excluded.bids, gross_high = excluded.gross_high, gross_low = excluded.gross_low
+      WHERE (excluded.sold, excluded.unsold, excluded.withdrawn, excluded.bids, excluded.gross_high,
+             excluded.gross_low)
+         IS NOT (auction_totals.sold, auction_totals.unsold, auction_totals.withdrawn, auction_totals.bids,
+                 auction_totals.gross_high, auction_totals.gross_low)`,
     parameters: [JSON.stringify(hours)],
   };
 }

@@ -5,7 +5,7 @@ import { formatTimestamp } from "../../lib/time.ts";
 import { eventTypes } from "../../topics.ts";
 import { type CompletedAuction, type CompletedEvent, decodeCompleted } from "../completed-event.ts";
 import type { Invoke, InvocationResult, Outcome } from "../function.ts";
-import { ProfileCache } from "./profile-cache.ts";
+import { type LookedUp, ProfileCache } from "./profile-cache.ts";
 import { type DatedProfile, LookUpError, type ProfileSource } from "./profile-source.ts";
 
 /** How old a profile may be, and what becomes of an event that has none. */
@@ -13,8 +13,8 @@ export interface EnrichPolicy {
   /** A kept profile that is older, in milliseconds, is stale. */
   readonly maximumAgeMs: number;
   /**
-   * - `use`: a stale profile is used at once and renewed beside the call; no outage stops what was
-   *   ever looked up.
+   * - `use`: a stale profile is used at once and renewed beside the call; no outage stops what is
+   *   kept of an earlier look-up.
    * - `reload`: it is looked up again first, and what the source then says is used, however old it is.
    * - `fail`: as `reload`, but what is stale even then is not used: the event is tried again.
    */
@@ -40,14 +40,16 @@ export interface EnrichDependencies {
  * One look-up serves all records of a call; what it finds is kept in the memory of the object that
  * made the function, for as long as the policy allows.
  *
- * An outage of the source fails the call as a whole: no event goes on without its profile because of it.
+ * In an outage of the source events go on whose profiles are kept, and none goes on without its profile
+ * because of it. The others fail the call as a whole; but with `use`, where some go on, they are tried
+ * again by themselves, so that no circuit opens and holds up what needs no source.
  *
  * A profile that changes later rewrites no event. The output is committed to the outbox in the
  * transaction that finishes the record. Until then a crash may have the record called again, with
  * what the profile is by then, but nobody has seen the first answer: it was in memory alone. From
  * then on the record is finished and called no more, and what is sent again, after a crash or an
- * ambiguous produce, is the outbox's text. Only a seek back or a wipe has the record called anew; what
- * it then makes is sent under the id that it had.
+ * ambiguous produce, is the outbox's text. Only a seek back has the record called anew; what it then
+ * makes is sent as well, under the id that it had: the first record of an id counts.
  */
 export function createEnrich(dependencies: EnrichDependencies): Invoke {
   const { policy, clock } = dependencies;
@@ -59,13 +61,13 @@ export function createEnrich(dependencies: EnrichDependencies): Invoke {
   return async ({ records }) => {
     const events = records.map(decodeCompleted);
     const ids = new Set(events.flatMap((event) => (event.ok ? partiesOf(event.value.auction) : [])));
-    try {
-      const found = await profiles.read(ids);
-      const now = clock.now();
-      return { outcomes: events.map((event) => outcomeOf(event, found, policy, now)) };
-    } catch (error) {
-      return failureOf(error, events);
-    }
+    const lookedUp = await profiles.read(ids);
+    const now = clock.now();
+    return resultOf(
+      events.map((event) => outcomeOf(event, lookedUp, policy, now)),
+      lookedUp,
+      policy,
+    );
   };
 }
 
@@ -74,30 +76,34 @@ function partiesOf({ sellerId, winner }: CompletedAuction): string[] {
   return winner === undefined ? [sellerId] : [sellerId, winner.bidderId];
 }
 
-/** What cannot be read is told nonetheless; the others are tried again. */
-function failureOf(error: unknown, events: readonly Result<CompletedEvent, string>[]): InvocationResult {
-  const reason = describeError(error);
+/** @param outcomes undefined for the events whose profiles could not be looked up */
+function resultOf(
+  outcomes: readonly (Outcome | undefined)[],
+  { failed }: LookedUp,
+  { stale }: EnrichPolicy,
+): InvocationResult {
+  if (failed.size === 0) return { outcomes };
+  const [error] = failed.values();
   const delayMs = error instanceof LookUpError ? error.delayMs : undefined;
-  return {
-    outcomes: events.map((event) => (event.ok ? undefined : rejected(event.error))),
-    failure: { reason, ...(delayMs === undefined ? {} : { delayMs }) },
-  };
+  const failure = { reason: describeError(error), ...(delayMs === undefined ? {} : { delayMs }) };
+  const someGoOn = outcomes.some((outcome) => outcome?.status === "done");
+  if (stale !== "use" || !someGoOn) return { outcomes, failure };
+  return { outcomes: outcomes.map((outcome) => outcome ?? { status: "retry", ...failure }) };
 }
 
 function rejected(reason: string): Outcome {
   return { status: "reject", reason };
 }
 
-type Found = ReadonlyMap<string, Result<DatedProfile, string>>;
-
 function outcomeOf(
   event: Result<CompletedEvent, string>,
-  found: Found,
+  { found, failed }: LookedUp,
   policy: EnrichPolicy,
   now: number,
-): Outcome {
+): Outcome | undefined {
   if (!event.ok) return rejected(event.error);
   const { auction, data } = event.value;
+  if (partiesOf(auction).some((id) => failed.has(id))) return undefined;
   for (const id of partiesOf(auction)) {
     const fault = faultOf(id, found.get(id), policy, now);
     if (fault !== undefined) return fault;

@@ -5,6 +5,7 @@ import type { Clock } from "../../lib/clock.ts";
 import { failure, ok, type Result } from "../../lib/result.ts";
 import { parseTimestamp } from "../../lib/time.ts";
 import { foreignProfileSchema } from "../../profiles/profile.ts";
+import { AddressError, type GuardedFetch } from "../http/guarded-fetch.ts";
 import { readAtMost } from "./bounded-body.ts";
 import { type DatedProfile, LookUpError, type ProfileSource } from "./profile-source.ts";
 
@@ -24,8 +25,8 @@ const entrySchema = foreignProfileSchema.extend({
 
 export interface HttpProfilesOptions {
   readonly url: string;
-  /** What keeps calls to where they may go: it is handed the URL as it is. */
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** What keeps calls to where they may go, as functions are given it: it is handed the URL as it is. */
+  readonly fetch: GuardedFetch;
   /** Of every request, such as `authorization`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Of one request with its answer, in milliseconds. */
@@ -83,6 +84,7 @@ async function ask(
     );
   } catch (error) {
     if (error instanceof LookUpError) throw error;
+    if (error instanceof AddressError) throw new LookUpError(error.message);
     // What the network says may name addresses.
     throw new LookUpError(
       signal.aborted ? `The look-up takes longer than ${timeoutMs} ms` : "The look-up cannot be reached",

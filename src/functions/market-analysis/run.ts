@@ -102,7 +102,7 @@ export class MarketRun {
   private takeAuctions(rows: readonly AuctionRow[], isLast: boolean): string[] {
     const touched = new Set<string>();
     for (const row of rows) {
-      if (!this.has(row.attribute)) continue;
+      if (!this.has(row)) continue;
       this.counts.expectedPairs += row.bidders;
       this.tallyOf(row.currency).add(row);
       touched.add(row.currency);
@@ -114,15 +114,15 @@ export class MarketRun {
   }
 
   private takeParticipations(rows: readonly ParticipationRow[], isLast: boolean, now: number): void {
-    for (const { bidderId, category, attribute } of rows) {
-      if (category === this.set.category && this.has(attribute)) this.bidders.add(bidderId);
-    }
+    for (const row of rows) if (this.has(row)) this.bidders.add(row.bidderId);
     const last = rows.at(-1);
     if (isLast || last === undefined) this.place = { phase: "over", finishedAt: now };
     else this.place = { phase: "bidders", after: [last.bidderId, last.itemId] };
   }
 
-  private has(attribute: string | null): boolean {
+  /** Whether the auction is in the set now: rows of those that left it stay. */
+  private has({ category, attribute }: Pick<AuctionRow, "category" | "attribute">): boolean {
+    if (category !== this.set.category) return false;
     const wanted = this.set.attribute;
     return wanted === undefined || (attribute !== null && textOf(JSON.parse(attribute)) === wanted.value);
   }

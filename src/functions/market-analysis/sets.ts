@@ -4,6 +4,13 @@ export interface AuctionSet {
   readonly attribute?: { readonly name: string; readonly value: string };
 }
 
+/** One of the second kind. */
+export type AttributeSet = Required<AuctionSet>;
+
+export function isOfAttribute(set: AuctionSet): set is AttributeSet {
+  return set.attribute !== undefined;
+}
+
 /** What is analysed, as the topology declares it. */
 export interface AnalysedSets {
   /** `*` for every one. */
@@ -41,19 +48,15 @@ export function attributesOf(analysed: readonly AnalysedSets[]): string[] {
   return [...new Set(names)];
 }
 
-/** The ids of the sets that an auction is in. */
-export function analysesOf(auction: Classified, analysed: readonly AnalysedSets[]): string[] {
+/** The sets that an auction is in, each once where it is declared once. */
+export function setsOf(auction: Classified, analysed: readonly AnalysedSets[]): AuctionSet[] {
   const { category, attributes } = auction;
-  const ids = new Set<string>();
-  for (const { category: declared, attribute: name } of analysed) {
-    if (declared !== "*" && declared !== category) continue;
-    if (name === undefined) ids.add(category);
-    else {
-      const value = valueOf(attributes, name);
-      if (value !== undefined) ids.add(analysisIdOf({ category, attribute: { name, value } }));
-    }
-  }
-  return [...ids];
+  return analysed.flatMap(({ category: declared, attribute: name }): AuctionSet[] => {
+    if (declared !== "*" && declared !== category) return [];
+    if (name === undefined) return [{ category }];
+    const value = valueOf(attributes, name);
+    return value === undefined ? [] : [{ category, attribute: { name, value } }];
+  });
 }
 
 function valueOf(attributes: Classified["attributes"], name: string): string | undefined {

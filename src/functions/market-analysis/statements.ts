@@ -1,11 +1,13 @@
 import type { Statement } from "../../database.ts";
 import type { Ending } from "./price-tally.ts";
-import type { AuctionSet } from "./sets.ts";
+import { analysisIdOf, type AttributeSet, type AuctionSet, isOfAttribute } from "./sets.ts";
 
-/** An auction of the set's category. */
+/** An auction that the set has, or had before it completed once more. */
 export interface AuctionRow extends Ending {
   readonly closedAt: number;
   readonly itemId: string;
+  /** As the auction has it now; null where there is none. */
+  readonly category: string | null;
   /** How many bidders it had, as it says. */
   readonly bidders: number;
   /** The set's attribute as JSON; null where the auction, or the set, has none. */
@@ -14,7 +16,7 @@ export interface AuctionRow extends Ending {
 
 export type AuctionPlace = readonly [closedAt: number, itemId: string];
 
-/** A bidder of an auction of the set's category. */
+/** A bidder of such an auction. */
 export interface ParticipationRow {
   readonly bidderId: string;
   readonly itemId: string;
@@ -25,42 +27,59 @@ export interface ParticipationRow {
 
 export type ParticipationPlace = readonly [bidderId: string, itemId: string];
 
-/** Text, not a value: a number is then read by JavaScript as the event's writer wrote it. */
-function attributeOf({ attribute }: AuctionSet): Statement {
-  if (attribute === undefined) return { sql: "NULL", parameters: [] };
-  // The name has no quote in it: `checkAnalysed`.
-  return { sql: "auctions.data -> ?", parameters: [`$.attributes."${attribute.name}"`] };
-}
-
-/** The next auctions of the category behind a place, in the order of the index `auctions_category`. */
+/**
+ * The next auctions of the set behind a place, in the order of an index: `auctions_category`, or the
+ * table that has the sets of attributes' values.
+ */
 export function selectAuctions(set: AuctionSet, after: AuctionPlace | null, limit: number): Statement {
-  const attribute = attributeOf(set);
+  if (isOfAttribute(set)) return selectSetAuctions(set, after, limit);
   return {
-    sql: `SELECT closed_at AS closedAt, item_id AS itemId, currency, status, price,
-                 data ->> '$.bidders' AS bidders, ${attribute.sql} AS attribute
+    sql: `SELECT closed_at AS closedAt, item_id AS itemId, category, currency, status, price,
+                 data ->> '$.bidders' AS bidders, NULL AS attribute
           FROM auctions WHERE category = ? AND (closed_at, item_id) > (?, ?)
           ORDER BY closed_at, item_id LIMIT ?`,
-    parameters: [...attribute.parameters, set.category, ...(after ?? [Number.MIN_SAFE_INTEGER, ""]), limit],
+    parameters: [set.category, ...(after ?? [Number.MIN_SAFE_INTEGER, ""]), limit],
   };
 }
 
-/**
- * The next bidders of the category's auctions behind a place, sorted by bidder. What is not in the set
- * is among them, so that a page costs the same whatever the set is.
- */
+/** The attribute comes as text, not as a value: JavaScript reads a number as the event's writer wrote it. */
+function selectSetAuctions(set: AttributeSet, after: AuctionPlace | null, limit: number): Statement {
+  return {
+    sql: `SELECT ifnull(closed_at, 0) AS closedAt, set_auctions.item_id AS itemId, category, currency,
+                 status, price, data ->> '$.bidders' AS bidders, data -> ? AS attribute
+          FROM set_auctions LEFT JOIN auctions ON auctions.item_id = set_auctions.item_id
+          WHERE set_id = ? AND set_auctions.item_id > ?
+          ORDER BY set_auctions.item_id LIMIT ?`,
+    parameters: [pathOf(set), analysisIdOf(set), after?.[1] ?? "", limit],
+  };
+}
+
+/** The name has no quote in it: `checkAnalysed`. */
+function pathOf({ attribute }: AttributeSet): string {
+  return `$.attributes."${attribute.name}"`;
+}
+
+/** The next bidders of the set's auctions behind a place, sorted by bidder. */
 export function selectParticipations(
   set: AuctionSet,
   after: ParticipationPlace | null,
   limit: number,
 ): Statement {
-  const attribute = attributeOf(set);
+  const [table, column, attribute] = isOfAttribute(set)
+    ? ["set_participations", "set_id", "data -> ?"]
+    : ["participations", "category", "NULL"];
   return {
-    sql: `SELECT bidder_id AS bidderId, participations.item_id AS itemId, auctions.category AS category,
-                 ${attribute.sql} AS attribute
-          FROM participations LEFT JOIN auctions ON auctions.item_id = participations.item_id
-          WHERE participations.category = ? AND (bidder_id, participations.item_id) > (?, ?)
-          ORDER BY bidder_id, participations.item_id LIMIT ?`,
-    parameters: [...attribute.parameters, set.category, ...(after ?? ["", ""]), limit],
+    sql: `SELECT bidder_id AS bidderId, pair.item_id AS itemId, auctions.category AS category,
+                 ${attribute} AS attribute
+          FROM ${table} AS pair LEFT JOIN auctions ON auctions.item_id = pair.item_id
+          WHERE pair.${column} = ? AND (bidder_id, pair.item_id) > (?, ?)
+          ORDER BY bidder_id, pair.item_id LIMIT ?`,
+    parameters: [
+      ...(isOfAttribute(set) ? [pathOf(set)] : []),
+      analysisIdOf(set),
+      ...(after ?? ["", ""]),
+      limit,
+    ],
   };
 }
 

@@ -2,6 +2,7 @@ import type { SeekAnswer } from "../../../durable-objects/functions/rpc.ts";
 import type { RebuildAnswer } from "../../../durable-objects/rpc.ts";
 import { validateRebuild, validateSeek } from "../../groups/operations.ts";
 import { Problem } from "../../lib/problem.ts";
+import type { GroupName } from "../../topology.ts";
 import { admit, type AppContext } from "../operation.ts";
 import { audited } from "./audit.ts";
 import { readOperation } from "./body.ts";
@@ -16,6 +17,15 @@ export async function postSeek(context: AppContext): Promise<Response> {
   return readGroup(context) === "auction" ? rebuild(context, services) : seek(context);
 }
 
+const deliveredAgain = "Records from this offset on are delivered again, under the ids that they had.";
+
+/** What a seek means for whoever reads what a group writes. */
+const ofOutputs: Readonly<Partial<Record<GroupName, string>>> = {
+  enrich:
+    "Their events are written to auction.validated again, with the ids that they had, new sequences and " +
+    "today's profiles: for whoever reads them the first record of a ce_id counts.",
+};
+
 async function seek(context: AppContext): Promise<Response> {
   const { services, group, partition, objects } = await admitToPartition(context);
   const { offset, skip } = await readOperation(context, services, validateSeek);
@@ -27,7 +37,7 @@ async function seek(context: AppContext): Promise<Response> {
     (told) => (told.kind === "done" ? { from: told.from, to: told.to } : null),
   );
   const { from, to } = requireSought(answer);
-  const note = "Records from this offset on are delivered again, under the ids that they had.";
+  const note = [deliveredAgain, ofOutputs[group]].filter((text) => text !== undefined).join(" ");
   return Response.json({ group, partition, from, to, note });
 }
 

@@ -8,7 +8,17 @@ import type { PartitionStorage } from "../../../durable-objects/dependencies.ts"
 import { createAnalytics } from "../../../src/functions/analytics/analytics.ts";
 import type { CompletedAuction } from "../../../src/functions/completed-event.ts";
 import type { AnalysisResult } from "../../../src/functions/market-analysis/result.ts";
-import { parseAnalysisId } from "../../../src/functions/market-analysis/sets.ts";
+import {
+  admitSets,
+  insertSetAuctions,
+  insertSetParticipations,
+} from "../../../src/functions/market-analysis/set-statements.ts";
+import {
+  analysisIdOf,
+  isOfAttribute,
+  parseAnalysisId,
+  setsOf,
+} from "../../../src/functions/market-analysis/sets.ts";
 import { insertParticipations } from "../../../src/functions/market-analysis/statements.ts";
 import { getAnalysis } from "../../../src/read-model/analyses.ts";
 import { completedRecord, invocationOf } from "../../support/completed-records.ts";
@@ -87,6 +97,17 @@ export class AnalysisWorld {
       bidders.map((bidder) => [category, bidder, itemId] as const),
     );
     await this.database.batch([insertParticipations(pairs)]);
+    for (const { auction, bidders } of all) {
+      const classified = { category: auction.category, attributes: auction.attributes ?? {} };
+      for (const set of setsOf(classified, [{ category: "*", attribute: "year" }]).filter(isOfAttribute)) {
+        const id = analysisIdOf(set);
+        await this.database.batch([
+          admitSets([set], 200),
+          insertSetAuctions([[id, auction.itemId]]),
+          insertSetParticipations(bidders.map((bidder) => [id, bidder, auction.itemId])),
+        ]);
+      }
+    }
   }
 
   /** Moves the clock to the alarm and lets it fire. @returns whether there was one */

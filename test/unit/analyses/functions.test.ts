@@ -15,6 +15,7 @@ let requested: string[];
 let isAway: boolean;
 let progress: ReadModelProgress;
 let looks: number;
+let logged: unknown[];
 let market: Invoke;
 let participation: Invoke;
 
@@ -36,8 +37,10 @@ beforeEach(() => {
       return Promise.resolve();
     },
   };
-  market = createMarketAnalysis({ database, analyses, readProgress }, declared);
-  participation = createParticipation({ database, analyses, readProgress }, declared);
+  logged = [];
+  const logger = (_: string, event: string, fields: unknown) => void logged.push([event, fields]);
+  market = createMarketAnalysis({ database, analyses, readProgress, logger }, declared);
+  participation = createParticipation({ database, analyses, readProgress, logger }, declared);
 });
 
 const cars = [2018, 2018, 2019].map((year, index) =>
@@ -53,20 +56,57 @@ function told(bidderId: string, itemId: string, offset: number, more: Partial<Fu
   return { ...record, value: JSON.stringify({ itemId, bidderId, bidId: "b", amount: 5 }), ...more };
 }
 
-const stored = () =>
+const rowsOf = (table: string) =>
   database.sqlite
-    .prepare("SELECT * FROM participations ORDER BY 1, 2, 3")
+    .prepare(`SELECT * FROM ${table} ORDER BY 1, 2`)
     .all()
     .map((row) => ({ ...row }));
+const stored = () => rowsOf("participations");
 
 describe("market", () => {
-  test("has each set of a call's auctions analysed once, after one look into the read model", async () => {
+  test("has each set of a call's auctions analysed once, and keeps which auctions a value's set has", async () => {
     await createAnalytics(database)(invocationOf([...cars, lamp]));
     database.asked.length = 0;
     const { outcomes } = await market(invocationOf([...cars, lamp]));
     expect(outcomes).toEqual([done, done, done, done]);
     expect(requested.toSorted()).toEqual(["cars", "cars:year=2018", "cars:year=2019", "lamps"]);
+    expect(rowsOf("set_auctions")).toEqual([
+      { set_id: "cars:year=2018", item_id: "car-0" },
+      { set_id: "cars:year=2018", item_id: "car-1" },
+      { set_id: "cars:year=2019", item_id: "car-2" },
+    ]);
+    // The auctions, which values are known, the new ones and once more, and the rows.
+    expect(database.asked).toEqual([1, 1, 1, 1, 1]);
+    const before = changesOf(database);
+    database.asked.length = 0;
+    await market(invocationOf([...cars, lamp]));
+    expect([database.asked, changesOf(database) - before]).toEqual([[1, 1, 1], 0]);
+    database.asked.length = 0;
+    await market(invocationOf([lamp]));
     expect(database.asked).toEqual([1]);
+  });
+
+  test("analyses the first 200 values of an attribute of a category, and logs how many are beyond", async () => {
+    const many = Array.from({ length: 450 }, (_, index) =>
+      completedRecord(
+        completedAuction(`many-${index}`, { category: "cars", attributes: { year: `v${index}` } }),
+        index + 1,
+      ),
+    );
+    await createAnalytics(database)(invocationOf(many));
+    for (const part of [many.slice(0, 150), many.slice(150, 220), many.slice(220), many.slice(0, 10)]) {
+      expect((await market(invocationOf(part))).outcomes).toEqual(part.map(() => done));
+    }
+    const values = new Set(requested.filter((id) => id !== "cars"));
+    expect(values).toEqual(new Set(Array.from({ length: 200 }, (_, index) => `cars:year=v${index}`)));
+    expect(rowsOf("set_auctions")).toHaveLength(200);
+    const full = (refused: number) => ["analysis.sets-full", { sets: "cars:year", most: 200, refused }];
+    expect(logged).toEqual([full(20), full(230)]);
+    await participation(invocationOf([told("ann", "many-0", 1), told("ann", "many-300", 2)]));
+    expect(stored()).toHaveLength(2);
+    expect(rowsOf("set_participations")).toEqual([
+      { set_id: "cars:year=v0", bidder_id: "ann", item_id: "many-0" },
+    ]);
   });
 
   test("waits for an auction that the read model does not have, or has an older event of, and marks none for it", async () => {
@@ -115,7 +155,8 @@ describe("participation", () => {
     const before = changesOf(database);
     expect((await participation(invocationOf(records))).outcomes).toEqual([done, done, done]);
     await participation(invocationOf(records.slice(1)));
-    expect(changesOf(database) - before).toBe(3);
+    // Each in its category and in its year; and the two years.
+    expect(changesOf(database) - before).toBe(3 + 3 + 2);
     expect(stored()).toEqual([
       { category: "cars", bidder_id: "ann", item_id: "car-0" },
       { category: "cars", bidder_id: "ann", item_id: "car-2" },
@@ -159,11 +200,14 @@ describe("participation", () => {
     await createAnalytics(database)(invocationOf([lamp, ...cars]));
     const analyses = { request: (id: string) => Promise.resolve(void requested.push(id)) };
     const readProgress = () => Promise.resolve(progress);
-    const onlyCars = createParticipation({ database, analyses, readProgress }, [
+    const onlyCars = createParticipation({ database, analyses, readProgress, logger: () => undefined }, [
       { category: "cars", attribute: "year" },
     ]);
     await onlyCars(invocationOf([told("ann", "lamp", 1), told("ann", "car-0", 2)]));
-    expect(stored().map((row) => row["item_id"])).toEqual(["car-0"]);
+    expect(stored()).toEqual([]);
+    expect(rowsOf("set_participations")).toEqual([
+      { set_id: "cars:year=2018", bidder_id: "ann", item_id: "car-0" },
+    ]);
     expect(requested).toEqual(["cars:year=2018"]);
   });
 

@@ -1,11 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  analysesOf,
+  type AnalysedSets,
   analysisIdOf,
   checkAnalysed,
+  type Classified,
   parseAnalysisId,
+  setsOf,
 } from "../../../src/functions/market-analysis/sets.ts";
+
+const analysesOf = (auction: Classified, analysed: readonly AnalysedSets[]): string[] =>
+  setsOf(auction, analysed).map(analysisIdOf);
 
 const byYear = { category: "cars", attribute: "year" };
 

@@ -115,6 +115,39 @@ describe("idempotence", () => {
   });
 });
 
+describe("totals that somebody changed by hand", () => {
+  const at = (hours: number) => new Date(midnight + hours * hour).toISOString();
+  // The second item completes twice, behind a lost history: its first hour has no auction any more.
+  const records = [
+    completedRecord(completedAuction("lamp-1", { closedAt: at(1) }), 1),
+    completedRecord(completedAuction("lamp-2", { closedAt: at(5) }), 2),
+    completedRecord(completedAuction("lamp-3", { closedAt: at(30) }), 3),
+    completedRecord(completedAuction("lamp-2", { closedAt: at(1) }), 4),
+  ];
+
+  test.each([
+    ["raised", "UPDATE auction_totals SET sold = sold + 1000, gross_low = 0"],
+    ["deleted", "DELETE FROM auction_totals"],
+    [
+      "left in an hour that has no auction any more",
+      "INSERT INTO auction_totals SELECT day, category, currency, 5, 7, 7, 7, 7, 7, 7 FROM auction_totals WHERE day = (SELECT min(day) FROM auction_totals)",
+    ],
+  ])("and %s are right after a seek to 0, whatever the size of its calls", async (_, sql) => {
+    for (const size of [1, 2, 4]) {
+      const database = memoryDatabase();
+      const analytics = createAnalytics(database);
+      await analytics(invocationOf(records));
+      const before = dumpOf(database);
+      database.sqlite.exec(sql);
+      expect(dumpOf(database)).not.toEqual(before);
+      for (let from = 0; from < records.length; from += size) {
+        await analytics(invocationOf(records.slice(from, from + size)));
+      }
+      expect(dumpOf(database)).toEqual(before);
+    }
+  });
+});
+
 test("a call that was given up and comes through behind a later one changes nothing", async () => {
   const database = memoryDatabase();
   const older = completedRecord(completedAuction("lamp-1", { bids: 1 }), 1);

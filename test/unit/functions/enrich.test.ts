@@ -154,6 +154,18 @@ describe("an outage of the source", () => {
     expect((await world.enrich(call)).failure).toBeUndefined();
   });
 
+  test("does not hold up the events of the call whose profiles are kept and fresh enough", async () => {
+    const world = new World();
+    await world.put("ada", "Ada");
+    await world.profiles("ada");
+    world.failing = new Error("away");
+    const call = invocationOf([world.record("ada"), world.record("ada", "new")]);
+    expect(await world.enrich(call)).toMatchObject({
+      outcomes: [{ status: "done" }, undefined],
+      failure: { reason: "Error: away" },
+    });
+  });
+
   test("does not touch what is kept and fresh enough", async () => {
     const world = new World();
     await world.put("ada", "Ada");
@@ -213,6 +225,28 @@ describe("a profile that is kept too long", () => {
     }
     expect(world.logged).toEqual(Array.from({ length: 3 }, () => "profiles-not-renewed"));
     expect(await world.enrich(invocationOf([world.record("ben")]))).toMatchObject({ failure: {} });
+  });
+
+  test("with use: while the source is away, only the events that need what was never looked up wait", async () => {
+    const world = new World({ stale: "use" });
+    await world.put("ada", "Ada");
+    await world.profiles("ada");
+    world.failing = new LookUpError("The look-up answers 429", 7_000);
+    const call = invocationOf([world.record("ada"), world.record("ada", "new"), world.record("new")]);
+    const waits = { status: "retry", reason: "LookUpError: The look-up answers 429", delayMs: 7_000 };
+    expect(await world.enrich(call)).toEqual({
+      outcomes: [expect.objectContaining({ status: "done" }), waits, waits],
+    });
+  });
+
+  test("with use: leaves the memory when the source no longer has it", async () => {
+    const world = new World({ stale: "use", missing: "reject" });
+    await world.put("ada", "Ada");
+    await world.profiles("ada");
+    await deleteProfile(world.database, "ada");
+    world.now += 61 * second;
+    expect(await world.outcome("ada")).toMatchObject({ status: "done" });
+    await expect.poll(() => world.outcome("ada")).toMatchObject({ status: "reject" });
   });
 
   test("with fail: is not used where the source itself has nothing newer, and the event is tried again", async () => {

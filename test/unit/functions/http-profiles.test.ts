@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AddressError } from "../../../src/functions/http/guarded-fetch.ts";
 import { createHttpProfiles } from "../../../src/functions/enrich/http-profiles.ts";
 import { systemClock } from "../../../src/lib/clock.ts";
 
@@ -178,4 +179,14 @@ test.each([
 ])("Retry-After: %s is a wait of %s ms", async (value, delayMs) => {
   answer = json({}, 429, { "retry-after": value });
   await expect(source().find(["ada"])).rejects.toMatchObject({ name: "LookUpError", delayMs });
+});
+
+test("an address that may not be called is told as such", async () => {
+  const refusing = createHttpProfiles({
+    url,
+    fetch: () => Promise.reject(new AddressError("The address must begin with https://")),
+    timeoutMs: 5_000,
+    clock: systemClock,
+  });
+  await expect(refusing.find(["ada"])).rejects.toThrow("The address must begin with https://");
 });

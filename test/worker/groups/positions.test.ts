@@ -75,6 +75,17 @@ test("a seek back delivers again, under the ids that the records had", async () 
   expect(all.slice(3).every(({ attempt }) => attempt === 1)).toBe(true);
 });
 
+test("a seek of enrich says that its events are written again, and which of them counts; others do not", async () => {
+  const noteOf = async (group: string): Promise<string> => {
+    const seek = operate(`/v1/groups/${group}/partitions/2/seek`, { body: { offset: 0 } });
+    return (await answered<{ note: string }>(seek, 200)).note;
+  };
+  expect(await noteOf("enrich")).toContain("the first record of a ce_id counts");
+  expect(await noteOf("analytics")).toBe(
+    "Records from this offset on are delivered again, under the ids that they had.",
+  );
+});
+
 test("a seek forward is refused without the flag and leaves out what it says with it", async () => {
   const notify = await NotifyPartition.with(3);
   await notify.post("pause");

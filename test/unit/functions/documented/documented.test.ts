@@ -28,6 +28,7 @@ describe("the function that docs/functions.md adds", () => {
     const services = {
       binding: unused,
       endpoint: unused,
+      fetch: unused,
       analyses: { request: unused },
       readProgress: unused,
       clock: { now: Date.now, sleep: () => Promise.resolve() },
