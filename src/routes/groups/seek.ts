@@ -1,9 +1,12 @@
 import type { SeekAnswer } from "../../../durable-objects/functions/rpc.ts";
 import type { RebuildAnswer } from "../../../durable-objects/rpc.ts";
 import { validateRebuild, validateSeek } from "../../groups/operations.ts";
+import { viewsOf } from "../../groups/read.ts";
+import { seekNote } from "../../groups/seek-note.ts";
+import { isSilent } from "../../groups/view.ts";
 import { Problem } from "../../lib/problem.ts";
 import { admit, type AppContext } from "../operation.ts";
-import { audited } from "./audit.ts";
+import { audited } from "../audit.ts";
 import { readOperation } from "./body.ts";
 import { admitToPartition, readGroup, readPartition } from "./place.ts";
 
@@ -27,7 +30,10 @@ async function seek(context: AppContext): Promise<Response> {
     (told) => (told.kind === "done" ? { from: told.from, to: told.to } : null),
   );
   const { from, to } = requireSought(answer);
-  const note = "Records from this offset on are delivered again, under the ids that they had.";
+  // Where the object does not answer again in time, that is no failure of the seek.
+  const [view] = await viewsOf(services, [{ group, partition }]);
+  const isPaused = view !== undefined && !isSilent(view) && view.paused;
+  const note = seekNote({ offset, from, to, isPaused });
   return Response.json({ group, partition, from, to, note });
 }
 
