@@ -53,8 +53,8 @@ export class Replay extends DurableObject<Bindings> implements ReplayRpc {
     throw new TypeError("this object reads no partition");
   }
 
-  start(settings: ReplaySettings, stretches: readonly Stretch[]): Promise<StartAnswer> {
-    return this.catalog.start(settings, stretches);
+  start(settings: ReplaySettings, stretches: readonly Stretch[], requestId?: string): Promise<StartAnswer> {
+    return this.catalog.start(settings, stretches, requestId);
   }
 
   list(limit: number): Promise<readonly ReplayView[]> {
@@ -65,8 +65,8 @@ export class Replay extends DurableObject<Bindings> implements ReplayRpc {
     return this.catalog.get(id);
   }
 
-  cancel(id: string, credential: string): Promise<ReplayView | null> {
-    return this.catalog.cancel(id, credential);
+  cancel(id: string, credential: string, requestId?: string): Promise<ReplayView | null> {
+    return this.catalog.cancel(id, credential, requestId);
   }
 
   read(order: ReadOrder): Promise<ReadAnswer> {

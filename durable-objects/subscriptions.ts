@@ -40,8 +40,12 @@ export class Subscriptions extends DurableObject<Bindings> implements Subscripti
     });
   }
 
-  async create(settings: SubscriptionSettings, credential: string): Promise<CreateAnswer> {
-    return this.core.create(settings, credential);
+  async create(
+    settings: SubscriptionSettings,
+    credential: string,
+    requestId?: string,
+  ): Promise<CreateAnswer> {
+    return this.core.create(settings, credential, requestId);
   }
 
   async list(): Promise<readonly SubscriptionView[]> {
@@ -52,16 +56,16 @@ export class Subscriptions extends DurableObject<Bindings> implements Subscripti
     return this.core.get(id);
   }
 
-  async remove(id: string, credential: string): Promise<boolean> {
-    return this.core.remove(id, credential);
+  async remove(id: string, credential: string, requestId?: string): Promise<boolean> {
+    return this.core.remove(id, credential, requestId);
   }
 
-  async rotate(id: string, credential: string): Promise<NewSecret | null> {
-    return this.core.rotate(id, credential);
+  async rotate(id: string, credential: string, requestId?: string): Promise<NewSecret | null> {
+    return this.core.rotate(id, credential, requestId);
   }
 
-  async enable(id: string, credential: string): Promise<SubscriptionView | null> {
-    return this.core.enable(id, credential);
+  async enable(id: string, credential: string, requestId?: string): Promise<SubscriptionView | null> {
+    return this.core.enable(id, credential, requestId);
   }
 
   async disable(id: string, reason: string, at: number): Promise<DisableAnswer> {

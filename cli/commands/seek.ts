@@ -24,8 +24,9 @@ made again from the log; what it sent is not sent again.
     };
     const answer = await call.gateway.request(seekAnswer, "POST", `${partitionPath(call)}/seek`, body);
     const { from, group, note, partition, to } = answer;
+    const begins = to > from ? "goes on" : "begins again";
     return {
-      text: `${group}/${partition} begins again at ${to}; it was at ${from}.\n${printable(note)}\n`,
+      text: `${group}/${partition} ${begins} at ${to}; it was at ${from}.\n${printable(note)}\n`,
       json: answer,
     };
   },

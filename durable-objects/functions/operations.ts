@@ -9,6 +9,9 @@ import type { Redriven } from "./rpc.ts";
 const maximumRedriven = 500;
 const fetchTimeoutMs = 10_000;
 
+/** Characters of why a record ended that are kept. */
+const longestReason = 500;
+
 export interface OperationsHost {
   /** As named in the log. */
   readonly topic: string;
@@ -56,9 +59,9 @@ export class GroupOperations {
   /** Ends what is parked of a key as dead letters. Answers how many records. */
   skip(key: string): number {
     const { state } = this.host;
-    return this.ofKey(key, (name, { offset }) => {
+    return this.ofKey(key, (name, { error, offset }) => {
       const record = state.store.recordOf(name, offset);
-      return state.deliveries.get(name)?.skip(offset, record, "skipped by an operator", this.now) ?? false;
+      return state.deliveries.get(name)?.skip(offset, record, skippedAfter(error), this.now) ?? false;
     });
   }
 
@@ -125,4 +128,10 @@ export class GroupOperations {
       return stretch.find((record) => record.offset === offset);
     };
   }
+}
+
+/** What it failed with goes on being told; one that only waited behind another of its key has no error. */
+function skippedAfter(error: string): string {
+  const reason = "skipped by an operator";
+  return (error === "" ? reason : `${reason}; last: ${error}`).slice(0, longestReason);
 }

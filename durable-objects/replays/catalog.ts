@@ -54,7 +54,11 @@ export class ReplayCatalog implements ReplayCatalogRpc {
     await this.arm();
   }
 
-  async start(settings: ReplaySettings, stretches: readonly Stretch[]): Promise<StartAnswer> {
+  async start(
+    settings: ReplaySettings,
+    stretches: readonly Stretch[],
+    requestId?: string,
+  ): Promise<StartAnswer> {
     const { store } = this;
     const known = store.read(settings.id);
     if (known !== undefined) return { kind: "started", view: store.view(known, false) };
@@ -74,7 +78,7 @@ export class ReplayCatalog implements ReplayCatalogRpc {
     });
     // Results are kept for their time, but no more of them than may be.
     store.keepNewest(mostKept);
-    this.audit("replay.started", replay, settings.createdBy);
+    this.audit("replay.started", replay, { credential: settings.createdBy, requestId });
     await this.arm();
     return { kind: "started", view: store.view(replay, false) };
   }
@@ -88,13 +92,13 @@ export class ReplayCatalog implements ReplayCatalogRpc {
     return replay === undefined ? null : this.store.view(replay, true);
   }
 
-  async cancel(id: string, credential: string): Promise<ReplayView | null> {
+  async cancel(id: string, credential: string, requestId?: string): Promise<ReplayView | null> {
     const replay = this.store.read(id);
     if (replay === undefined) return null;
     if (isRunning(replay)) {
       // What is under way ends with its slice, finds that the replay has ended, and changes nothing.
       this.store.write({ ...replay, status: "cancelled", finishedAt: this.dependencies.clock.now() });
-      this.audit("replay.cancelled", replay, credential);
+      this.audit("replay.cancelled", replay, { credential, requestId });
       await this.arm();
     }
     return this.get(id);
@@ -137,8 +141,12 @@ export class ReplayCatalog implements ReplayCatalogRpc {
     await storage.setAlarm(at);
   }
 
-  private audit(action: string, { id, analysis, topic }: Replay, credential: string): void {
-    this.dependencies.auditLogger("info", "audit", { action, replay: id, analysis, topic, credential });
+  private audit(
+    action: string,
+    { id, analysis, topic }: Replay,
+    by: { readonly credential: string; readonly requestId: string | undefined },
+  ): void {
+    this.dependencies.auditLogger("info", "audit", { action, replay: id, analysis, topic, ...by });
   }
 }
 

@@ -20,13 +20,16 @@ export const conclusionName = (id: string) => `${id}/result`;
  * failures that a caller can act on are values, and an exception means that the object itself failed.
  */
 export interface ReplayCatalogRpc {
-  /** Once for an id: the same again answers what there is. */
-  start(settings: ReplaySettings, stretches: readonly Stretch[]): Promise<StartAnswer>;
+  /**
+   * Once for an id: the same again answers what there is.
+   * @param requestId of who asked for it, for its audit line; likewise below
+   */
+  start(settings: ReplaySettings, stretches: readonly Stretch[], requestId?: string): Promise<StartAnswer>;
   /** The newest first; without results. */
   list(limit: number): Promise<readonly ReplayView[]>;
   get(id: string): Promise<ReplayView | null>;
   /** Ends a replay that runs; one that has ended stays as it is. Null where there is none. */
-  cancel(id: string, credential: string): Promise<ReplayView | null>;
+  cancel(id: string, credential: string, requestId?: string): Promise<ReplayView | null>;
 }
 
 /** `full`: as many run as may. */

@@ -12,20 +12,23 @@ export const subscriptionsName = "subscriptions";
  * Failures that a caller can act on are values; an exception means that the object itself failed.
  */
 export interface SubscriptionsRpc {
-  /** Makes a subscription, in the name of a credential; its secret is in this answer and no other. */
-  create(settings: SubscriptionSettings, credential: string): Promise<CreateAnswer>;
+  /**
+   * Makes a subscription, in the name of a credential; its secret is in this answer and no other.
+   * @param requestId of who asked for the change, for its audit line; likewise below
+   */
+  create(settings: SubscriptionSettings, credential: string, requestId?: string): Promise<CreateAnswer>;
   /** In the order in which they were made. */
   list(): Promise<readonly SubscriptionView[]>;
   get(id: string): Promise<SubscriptionView | null>;
   /** Whether there was one. */
-  remove(id: string, credential: string): Promise<boolean>;
+  remove(id: string, credential: string, requestId?: string): Promise<boolean>;
   /**
    * Makes a new secret, in this answer and no other. The one before stays valid for 24 hours, any
    * older one ends at once. Null where there is no such subscription.
    */
-  rotate(id: string, credential: string): Promise<NewSecret | null>;
+  rotate(id: string, credential: string, requestId?: string): Promise<NewSecret | null>;
   /** Makes it active and forgets why it was not; null where there is no such subscription. */
-  enable(id: string, credential: string): Promise<SubscriptionView | null>;
+  enable(id: string, credential: string, requestId?: string): Promise<SubscriptionView | null>;
   /**
    * For partitions: takes a subscription out of service.
    * @param reason a plain sentence, shown to operators; nothing that the endpoint answered

@@ -1,44 +1,114 @@
 import { LogError, type LogOffset } from "../kafka/port.ts";
 import { describeError } from "../lib/log.ts";
-import { type Services, writtenTopics } from "../services.ts";
+import { Problem } from "../lib/problem.ts";
+import type { FunctionPartitions, Partitions } from "../partitions.ts";
 import { topics } from "../topics.ts";
 import { functionGroups, type GroupName } from "../topology.ts";
-import { auctionView, type EndsOf, functionGroupView, type PartitionView } from "./view.ts";
+import { type LogAccess, withAges } from "./ages.ts";
+import {
+  auctionView,
+  type EndsOf,
+  functionGroupView,
+  type PartitionView,
+  type ToldPartition,
+} from "./view.ts";
 
 /** Longest wait for the log, in milliseconds. */
 const longestOffsetsMs = 5_000;
+/** Longest wait for an object: all three waits together end before Prometheus gives up, after 10 s. */
+const longestStatusMs = 2_000;
+
+/** What the Worker's services have of it. */
+export interface GroupsAccess extends LogAccess {
+  readonly config: { readonly topicPrefix: string };
+  readonly partitions: Partitions;
+  readonly functionPartitions: FunctionPartitions;
+}
+
+/** One partition of a group. */
+interface GroupPlace {
+  readonly group: GroupName;
+  readonly partition: number;
+}
+
+/** What an object told of itself, as soon as it is known where its topics end. */
+type Told = (endsOf: EndsOf) => PartitionView;
 
 /** The topics that a group reads, as they are named in the log. */
 export function topicsOf(group: GroupName, topicPrefix: string): string[] {
   if (group !== "auction") return [topicPrefix + topics[functionGroups[group].topic]];
-  const { items, journal } = writtenTopics(topicPrefix);
+  const { items, journal } = auctionTopics(topicPrefix);
   return [journal, items];
 }
 
-/** Asks a partition's object for its status. @throws {Problem} `partition-unavailable` */
-export async function viewOf(
-  { clock, config, functionPartitions, partitions }: Services,
-  group: GroupName,
-  partition: number,
-  endsOf: EndsOf,
-): Promise<PartitionView> {
+function auctionTopics(topicPrefix: string) {
+  return { items: topicPrefix + topics.items, journal: topicPrefix + topics.journal };
+}
+
+/**
+ * Asks the log and the partitions' objects side by side. An object that fails or takes too long keeps
+ * no other's figures back: it is told as silent.
+ */
+export async function viewsOf(access: GroupsAccess, places: readonly GroupPlace[]): Promise<ToldPartition[]> {
+  const names = new Set(places.flatMap(({ group }) => topicsOf(group, access.config.topicPrefix)));
+  const partitions = new Set(places.map(({ partition }) => partition));
+  const [endsOf, told] = await Promise.all([
+    findEnds(access, [...names], [...partitions]),
+    askAll(access, places),
+  ]);
+  const views = places.map((place, index): ToldPartition => {
+    const stalled = `Partition ${place.partition} does not answer`;
+    return told[index]?.(endsOf) ?? { group: place.group, partition: place.partition, stalled };
+  });
+  return withAges(access, views);
+}
+
+/** Null for an object that does not answer in time. */
+async function askAll(access: GroupsAccess, places: readonly GroupPlace[]): Promise<(Told | null)[]> {
+  const { clock, logger } = access;
+  const rest = new AbortController();
+  const late = clock.sleep(longestStatusMs, rest.signal).then(() => "in time" as const);
+  const told = await Promise.all(
+    places.map(async (place) => {
+      const silent = (error: string): null => {
+        logger("warn", "status-unknown", { group: place.group, partition: place.partition, error });
+        return null;
+      };
+      const asked = ask(access, place).catch((error: unknown) => {
+        if (!(error instanceof Problem)) throw error;
+        return silent(describeError(error.cause));
+      });
+      const answer = await Promise.race([asked, late]);
+      return answer === "in time" ? silent(`no answer within ${longestStatusMs} ms`) : answer;
+    }),
+  );
+  rest.abort();
+  return told;
+}
+
+/** @throws {Problem} `partition-unavailable` */
+async function ask(
+  { config, functionPartitions, partitions }: GroupsAccess,
+  { group, partition }: GroupPlace,
+): Promise<Told> {
   if (group === "auction") {
     const status = await partitions.call(partition, (object) => object.status());
-    return auctionView(status, writtenTopics(config.topicPrefix), endsOf, clock.now());
+    return (endsOf) => auctionView(status, auctionTopics(config.topicPrefix), endsOf);
   }
-  const status = await functionPartitions[group].call(partition, (object) => object.functionGroupStatus());
-  return functionGroupView(status, endsOf, clock.now());
+  const objects = functionPartitions[group];
+  const status = await objects.call(partition, (object) => object.functionGroupStatus());
+  return (endsOf) => functionGroupView(status, endsOf);
 }
 
 /** Where topics begin and end. A log that does not answer leaves that open: what the objects tell is told. */
-export async function findEnds(
-  { clock, log, logger }: Pick<Services, "clock" | "log" | "logger">,
+async function findEnds(
+  { clock, log, logger }: LogAccess,
   names: readonly string[],
   partitions: readonly number[],
 ): Promise<EndsOf> {
   const wanted = names.flatMap((topic) => partitions.map((partition) => ({ topic, partition })));
   const deadline = clock.now() + longestOffsetsMs;
-  const ask = async (at: "earliest" | "latest"): Promise<readonly LogOffset[]> => {
+  const askFor = async (at: "earliest" | "latest"): Promise<readonly LogOffset[]> => {
     try {
       return await log.offsets(at, wanted, deadline);
     } catch (error) {
@@ -47,7 +117,7 @@ export async function findEnds(
       return [];
     }
   };
-  const [starts, ends] = await Promise.all([ask("earliest"), ask("latest")]);
+  const [starts, ends] = await Promise.all([askFor("earliest"), askFor("latest")]);
   return (topic, partition) => {
     const offsetIn = (offsets: readonly LogOffset[]): number | null =>
       offsets.find((one) => one.topic === topic && one.partition === partition)?.offset ?? null;

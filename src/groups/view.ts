@@ -16,7 +16,7 @@ interface TopicView {
   readonly startOffset: number | null;
   /** Records that are not read yet; offsets without records count. */
   readonly lag: number | null;
-  /** How old the last record is that was read, while others wait; 0 where none do. In milliseconds. */
+  /** Age of the oldest record that is not read yet, 0 where there is none, null where the log does not tell. In milliseconds. */
   readonly lagMs: number | null;
 }
 
@@ -30,11 +30,26 @@ export interface PartitionView {
   readonly deadLettered: number;
   /** Lowest offset that some function has not finished; null where all have finished all that was read. */
   readonly oldest: number | null;
+  /** What the function that is furthest behind has still to read; null without functions, or where the log does not say. */
+  readonly functionLag: number | null;
   /** Outputs not yet in the log. */
   readonly outbox: number;
   readonly lostOffsets: number;
   readonly functions: readonly FunctionStatus[];
   readonly stalled?: string;
+}
+
+/** A partition whose object does not answer: nothing else is known of it. */
+export interface SilentPartition {
+  readonly group: string;
+  readonly partition: number;
+  readonly stalled: string;
+}
+
+export type ToldPartition = PartitionView | SilentPartition;
+
+export function isSilent(told: ToldPartition): told is SilentPartition {
+  return !("topics" in told);
 }
 
 /** Where a topic's partition begins and ends, null where the log does not say. */
@@ -45,17 +60,19 @@ export interface LogEnds {
 
 export type EndsOf = (topic: string, partition: number) => LogEnds;
 
-export function functionGroupView(status: FunctionGroupStatus, endsOf: EndsOf, now: number): PartitionView {
-  const { functions, group, partition, position, readTime, stalled, topic, topicId } = status;
+export function functionGroupView(status: FunctionGroupStatus, endsOf: EndsOf): PartitionView {
+  const { functions, group, partition, position, stalled, topic, topicId } = status;
+  const ends = endsOf(topic, partition);
   const oldest = functions.flatMap(({ oldestUnfinished }) => oldestUnfinished ?? []);
   return {
     group,
     partition,
     paused: status.isPaused,
-    topics: [topicView({ topic, topicId, position }, endsOf(topic, partition), readTime, now)],
+    topics: [topicView({ topic, topicId, position }, ends)],
     parked: functions.reduce((sum, { parked }) => sum + parked, 0),
     deadLettered: status.deadLettered,
     oldest: oldest.length === 0 ? null : Math.min(...oldest),
+    functionLag: furthestBehind(functions, ends),
     outbox: status.outbox,
     lostOffsets: status.lostOffsets,
     functions,
@@ -67,13 +84,12 @@ export function auctionView(
   status: PartitionStatus,
   names: { readonly items: string; readonly journal: string },
   endsOf: EndsOf,
-  now: number,
 ): PartitionView {
-  const { partition, stalled, streamTime } = status;
+  const { partition, stalled } = status;
   const topics = (["journal", "items"] as const).map((role) => {
     const topic = names[role];
     const { position, topicId } = status[role];
-    return topicView({ topic, topicId, position }, endsOf(topic, partition), streamTime, now);
+    return topicView({ topic, topicId, position }, endsOf(topic, partition));
   });
   return {
     group: "auction",
@@ -83,6 +99,7 @@ export function auctionView(
     parked: 0,
     deadLettered: status.deadLettered,
     oldest: null,
+    functionLag: null,
     outbox: status.outbox,
     lostOffsets: status.lostOffsets,
     functions: [],
@@ -93,8 +110,6 @@ export function auctionView(
 function topicView(
   { topic, topicId, position }: { topic: string; topicId: string | undefined; position: number },
   { start, end }: LogEnds,
-  readTime: number,
-  now: number,
 ): TopicView {
   const lag = end === null ? null : Math.max(0, end - position);
   return {
@@ -104,14 +119,14 @@ function topicView(
     endOffset: end,
     startOffset: start,
     lag,
-    lagMs: lagMs(lag, readTime, now),
+    // Of what is unread the log has the time.
+    lagMs: lag === 0 ? 0 : null,
   };
 }
 
-function lagMs(lag: number | null, readTime: number, now: number): number | null {
-  if (lag === 0) return 0;
-  // Before the first record that was read there is no time to count from.
-  return lag === null || readTime === 0 ? null : Math.max(0, now - readTime);
+function furthestBehind(functions: readonly FunctionStatus[], { end }: LogEnds): number | null {
+  if (functions.length === 0 || end === null) return null;
+  return Math.max(0, ...functions.map(({ next }) => end - next));
 }
 
 /** A parked record as it is answered; no time: as soon as may be, or none yet. */

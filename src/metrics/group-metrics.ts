@@ -1,12 +1,5 @@
-import type { PartitionView } from "../groups/view.ts";
+import { isSilent, type PartitionView, type ToldPartition } from "../groups/view.ts";
 import type { Labels, MetricFamily } from "./exposition.ts";
-
-/** A partition that was asked; null where its object did not answer. */
-export interface AskedPartition {
-  readonly group: string;
-  readonly partition: number;
-  readonly view: PartitionView | null;
-}
 
 type Sample = readonly [labels: Labels, value: number];
 /** A sample for each topic that the partition reads, or one for the partition; null: not known. */
@@ -18,10 +11,16 @@ interface Figure extends Pick<MetricFamily, "help" | "name" | "type"> {
 
 const figures: readonly Figure[] = [
   ofTopics("lag_records", "Records not read yet; offsets without one count.", ({ lag }) => lag),
-  ofTopics("lag_seconds", "Age of the last record that was read, while others wait.", ({ lagMs }) =>
+  ofTopics("lag_seconds", "Age of the oldest record that is not read yet.", ({ lagMs }) =>
     lagMs === null ? null : lagMs / 1_000,
   ),
   ofTopics("position", "Next offset to be read.", ({ position }) => position),
+  ofPartition(
+    "function_lag_records",
+    "Records that the function which is furthest behind has still to read; offsets without one count.",
+    ({ functionLag }) => functionLag,
+  ),
+  ofPartition("oldest_offset", "Lowest offset that some function has not finished.", ({ oldest }) => oldest),
   ofPartition("parked_records", "Records that wait for a retry, or behind one.", ({ parked }) => parked),
   ofPartition("calls_in_flight", "Calls of functions under way.", ({ functions }) =>
     functions.reduce((sum, { inFlight }) => sum + inFlight, 0),
@@ -49,9 +48,12 @@ const figures: readonly Figure[] = [
 ];
 
 /** Figures of every partition of every group. What is not known has no sample. */
-export function groupMetrics(asked: readonly AskedPartition[]): MetricFamily[] {
-  const up = asked.map(({ group, partition, view }): Sample => [{ group, partition }, Number(view !== null)]);
-  const views = asked.flatMap(({ view }) => view ?? []);
+export function groupMetrics(told: readonly ToldPartition[]): MetricFamily[] {
+  const up = told.map((one): Sample => [
+    { group: one.group, partition: one.partition },
+    Number(!isSilent(one)),
+  ]);
+  const views = told.filter((one): one is PartitionView => !isSilent(one));
   return [
     { name: "gavel_group_up", help: "1 where the partition's object answers.", type: "gauge", samples: up },
     ...figures.map(({ of, ...family }) => ({ ...family, samples: views.flatMap(of).filter(isKnown) })),

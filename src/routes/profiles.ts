@@ -6,10 +6,13 @@ import { Problem, problemFromIssues } from "../lib/problem.ts";
 import { formatTimestamp } from "../lib/time.ts";
 import { type ProfileFields, profileSchema } from "../profiles/profile.ts";
 import { deleteProfile, getProfile, putProfile } from "../profiles/store.ts";
+import { audited } from "./audit.ts";
 import { admit, type AppContext } from "./operation.ts";
 
 /** The largest profile, with every character escaped, has 41 KB. */
 const mostBodyBytes = 65_536;
+/** Of an id in an audit line: none that is longer has a profile. */
+const longestId = 128;
 
 /** `PUT /v1/profiles/{id}`: the profile is what the body says, whatever it was. */
 export async function putProfileOf(context: AppContext): Promise<Response> {
@@ -18,7 +21,13 @@ export async function putProfileOf(context: AppContext): Promise<Response> {
   if (!idPattern.test(id)) throw new Problem("invalid-parameter", "id: must be an id");
   const fields = readFields(context.req.raw.headers, await readBody(context.req.raw, mostBodyBytes));
   const now = services.clock.now();
-  const isNew = await putProfile(services.database, id, fields, now);
+  const isNew = await audited(
+    context,
+    services,
+    { action: "profile.put", profile: id },
+    () => putProfile(services.database, id, fields, now),
+    (created) => ({ created }),
+  );
   return context.json({ id, ...fields, updatedAt: formatTimestamp(now) }, isNew ? 201 : 200);
 }
 
@@ -34,7 +43,9 @@ export async function getProfileOf(context: AppContext): Promise<Response> {
 /** `DELETE /v1/profiles/{id}`: what is not there is not there afterwards either. */
 export async function deleteProfileOf(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "operate");
-  await deleteProfile(services.database, context.req.param("profileId") ?? "");
+  const id = context.req.param("profileId") ?? "";
+  const entry = { action: "profile.deleted", profile: id.slice(0, longestId) };
+  await audited(context, services, entry, () => deleteProfile(services.database, id));
   return context.body(null, 204);
 }
 

@@ -46,7 +46,8 @@ export async function postReplay(context: AppContext): Promise<Response> {
     createdAt: now,
     createdBy: credential.id,
   };
-  const answer = await replays((object) => object.start(settings, stretches));
+  const { requestId } = context.var.operation;
+  const answer = await replays((object) => object.start(settings, stretches, requestId));
   if (answer.kind === "full") {
     throw new Problem("too-many-replays", `${mostRunning} are running already; wait for one, or cancel it`);
   }
@@ -73,7 +74,8 @@ export async function getReplay(context: AppContext): Promise<Response> {
 export async function deleteReplay(context: AppContext): Promise<Response> {
   const { services, credential } = await admit(context, "operate");
   const id = readId(context);
-  return answerView(await services.replays((object) => object.cancel(id, credential.id)));
+  const { requestId } = context.var.operation;
+  return answerView(await services.replays((object) => object.cancel(id, credential.id, requestId)));
 }
 
 /** The stretches as the log is now. @throws {Problem} also where they are larger than may be read. */

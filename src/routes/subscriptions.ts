@@ -24,7 +24,7 @@ export async function postSubscription(context: AppContext): Promise<Response> {
   const settings = validateSubscription(document, (url) => endpointAddress(url, { allowLoopback, hosts }));
   if (!settings.ok) throw settings.error;
   const answer = await services.subscriptions.change((object) =>
-    object.create(settings.value, credential.id),
+    object.create(settings.value, credential.id, context.var.operation.requestId),
   );
   if (answer.kind === "full") {
     throw new Problem("too-many-subscriptions", `There are ${mostSubscriptions} already; delete one first`);
@@ -51,7 +51,9 @@ export async function getSubscription(context: AppContext): Promise<Response> {
 export async function deleteSubscription(context: AppContext): Promise<Response> {
   const { services, credential } = await admit(context, "operate");
   const id = readId(context);
-  const removed = await services.subscriptions.change((object) => object.remove(id, credential.id));
+  const removed = await services.subscriptions.change((object) =>
+    object.remove(id, credential.id, context.var.operation.requestId),
+  );
   return removed ? context.body(null, 204) : unknown();
 }
 
@@ -60,7 +62,9 @@ export async function postSecret(context: AppContext): Promise<Response> {
   const { services, credential } = await admit(context, "operate");
   const id = readId(context);
   await requireEmptyBody(context, services);
-  const answer = await services.subscriptions.change((object) => object.rotate(id, credential.id));
+  const answer = await services.subscriptions.change((object) =>
+    object.rotate(id, credential.id, context.var.operation.requestId),
+  );
   return answerSecret(context, answer ?? unknown());
 }
 
@@ -69,7 +73,9 @@ export async function postEnable(context: AppContext): Promise<Response> {
   const { services, credential } = await admit(context, "operate");
   const id = readId(context);
   await requireEmptyBody(context, services);
-  const view = await services.subscriptions.change((object) => object.enable(id, credential.id));
+  const view = await services.subscriptions.change((object) =>
+    object.enable(id, credential.id, context.var.operation.requestId),
+  );
   return context.json(subscriptionBody(view ?? unknown()));
 }
 

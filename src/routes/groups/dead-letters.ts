@@ -5,7 +5,7 @@ import { deadLetterBody, deadLetterId } from "../../groups/view.ts";
 import { Problem } from "../../lib/problem.ts";
 import { admit, type AppContext } from "../operation.ts";
 import { pageLimit, readParameters, wholeNumber } from "../parameters.ts";
-import { audited } from "./audit.ts";
+import { audited } from "../audit.ts";
 import { readOperation } from "./body.ts";
 import { readFunctionGroup } from "./place.ts";
 
@@ -51,6 +51,9 @@ function idIn(partition: number, id: string): number {
   throw new Problem("invalid-parameter", "before: must be the next of an answer for the same partition");
 }
 
+/** What came of one partition's: a partition that failed keeps no other's answer back. */
+type PartitionAnswer = { readonly partition: number } & (Redriven | Pick<Problem, "code" | "detail">);
+
 /** `POST /v1/groups/{group}/dead-letters/redrive {"ids"} | {"all": true}`: each partition's in offset order. */
 export async function postRedrive(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "operate");
@@ -59,19 +62,28 @@ export async function postRedrive(context: AppContext): Promise<Response> {
   const objects = services.functionPartitions[group];
   const wanted = wantedOf(body, objects.count);
   const action = "dead-letters.redriven";
-  const partitions = await Promise.all(
-    wanted.map(async ({ partition, ids }) => {
-      const answer = await audited(
+  const settled = await Promise.allSettled(
+    wanted.map(({ partition, ids }) =>
+      audited(
         context,
         services,
         { action, group, partition, ids },
         () => objects.change(partition, (object) => object.redrive(ids)),
         ({ redriven }) => (redriven === 0 ? null : { redriven }),
-      );
-      return { partition, ...answer };
-    }),
+      ),
+    ),
   );
+  const failed = settled.find((one) => one.status === "rejected");
+  if (failed !== undefined && settled.every(({ status }) => status === "rejected")) throw failed.reason;
+  const partitions = wanted.map(({ partition }, index) => answerOf(partition, settled[index]));
   return Response.json({ group, ...totalOf(partitions), partitions });
+}
+
+function answerOf(partition: number, settled: PromiseSettledResult<Redriven> | undefined): PartitionAnswer {
+  if (settled?.status === "fulfilled") return { partition, ...settled.value };
+  const reason: unknown = settled?.reason;
+  if (!(reason instanceof Problem)) throw reason;
+  return { partition, code: reason.code, detail: reason.detail };
 }
 
 /** Which dead letters are meant, by the partition that has them; ids of no partition are nobody's. */
@@ -85,7 +97,9 @@ function wantedOf(body: RedriveBody, count: number): { partition: number; ids: n
   });
 }
 
-function totalOf(answers: readonly Redriven[]): Redriven {
+/** Of the partitions that answered. */
+function totalOf(partitions: readonly PartitionAnswer[]): Redriven {
+  const answers = partitions.filter((one) => "redriven" in one);
   return {
     redriven: answers.reduce((sum, { redriven }) => sum + redriven, 0),
     left: answers.reduce((sum, { left }) => sum + left, 0),

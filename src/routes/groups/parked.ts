@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor } from "../../lib/cursor.ts";
 import { Problem } from "../../lib/problem.ts";
 import type { AppContext } from "../operation.ts";
 import { pageLimit, readParameters } from "../parameters.ts";
-import { audited } from "./audit.ts";
+import { audited } from "../audit.ts";
 import { readOperation } from "./body.ts";
 import { admitToPartition } from "./place.ts";
 

@@ -1,6 +1,6 @@
 import { validateNothing } from "../../groups/operations.ts";
 import type { AppContext } from "../operation.ts";
-import { audited } from "./audit.ts";
+import { audited } from "../audit.ts";
 import { readOperation } from "./body.ts";
 import { admitToPartition } from "./place.ts";
 

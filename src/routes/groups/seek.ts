@@ -1,10 +1,13 @@
 import type { SeekAnswer } from "../../../durable-objects/functions/rpc.ts";
 import type { RebuildAnswer } from "../../../durable-objects/rpc.ts";
 import { validateRebuild, validateSeek } from "../../groups/operations.ts";
+import { viewsOf } from "../../groups/read.ts";
+import { seekNote } from "../../groups/seek-note.ts";
+import { isSilent } from "../../groups/view.ts";
 import { Problem } from "../../lib/problem.ts";
 import type { GroupName } from "../../topology.ts";
 import { admit, type AppContext } from "../operation.ts";
-import { audited } from "./audit.ts";
+import { audited } from "../audit.ts";
 import { readOperation } from "./body.ts";
 import { admitToPartition, readGroup, readPartition } from "./place.ts";
 
@@ -16,8 +19,6 @@ export async function postSeek(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "operate");
   return readGroup(context) === "auction" ? rebuild(context, services) : seek(context);
 }
-
-const deliveredAgain = "Records from this offset on are delivered again, under the ids that they had.";
 
 /** What a seek means for whoever reads what a group writes. */
 const ofOutputs: Readonly<Partial<Record<GroupName, string>>> = {
@@ -37,7 +38,13 @@ async function seek(context: AppContext): Promise<Response> {
     (told) => (told.kind === "done" ? { from: told.from, to: told.to } : null),
   );
   const { from, to } = requireSought(answer);
-  const note = [deliveredAgain, ofOutputs[group]].filter((text) => text !== undefined).join(" ");
+  // Where the object does not answer again in time, that is no failure of the seek.
+  const [view] = await viewsOf(services, [{ group, partition }]);
+  const isPaused = view !== undefined && !isSilent(view) && view.paused;
+  const said = seekNote({ offset, from, to, isPaused });
+  const note = [said, to < from ? ofOutputs[group] : undefined]
+    .filter((text) => text !== undefined)
+    .join(" ");
   return Response.json({ group, partition, from, to, note });
 }
 

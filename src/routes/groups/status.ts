@@ -1,6 +1,6 @@
-import { findEnds, topicsOf, viewOf } from "../../groups/read.ts";
-import type { PartitionView } from "../../groups/view.ts";
-import type { Services } from "../../services.ts";
+import { topicsOf, viewsOf } from "../../groups/read.ts";
+import { isSilent } from "../../groups/view.ts";
+import { Problem } from "../../lib/problem.ts";
 import { functionGroups, type GroupName, groups } from "../../topology.ts";
 import { admit, type AppContext } from "../operation.ts";
 import { readGroup, readPartition } from "./place.ts";
@@ -21,28 +21,20 @@ export async function getGroups(context: AppContext): Promise<Response> {
   return Response.json({ groups: listed });
 }
 
-/** `GET /v1/groups/{group}/partitions`. */
+/** `GET /v1/groups/{group}/partitions`: of one whose object does not answer, that alone. */
 export async function getPartitions(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "operate");
   const group = readGroup(context);
   const { partitionCount } = services.config;
-  const all = Array.from({ length: partitionCount }, (_, partition) => partition);
-  return Response.json({ group, partitions: await viewsOf(services, group, all) });
+  const places = Array.from({ length: partitionCount }, (_, partition) => ({ group, partition }));
+  return Response.json({ group, partitions: await viewsOf(services, places) });
 }
 
 /** `GET /v1/groups/{group}/partitions/{partition}`. */
 export async function getPartition(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "operate");
   const group = readGroup(context);
-  const [view] = await viewsOf(services, group, [readPartition(context, services)]);
+  const [view] = await viewsOf(services, [{ group, partition: readPartition(context, services) }]);
+  if (view !== undefined && isSilent(view)) throw new Problem("partition-unavailable", view.stalled);
   return Response.json(view);
-}
-
-async function viewsOf(
-  services: Services,
-  group: GroupName,
-  partitions: readonly number[],
-): Promise<PartitionView[]> {
-  const endsOf = await findEnds(services, topicsOf(group, services.config.topicPrefix), partitions);
-  return Promise.all(partitions.map((partition) => viewOf(services, group, partition, endsOf)));
 }

@@ -5,6 +5,7 @@ import type { PartitionView } from "../../../src/groups/view.ts";
 
 const lagging: PartitionView = {
   ...{ group: "notify", partition: 3, paused: false, parked: 7, deadLettered: 2, oldest: 11, outbox: 1 },
+  functionLag: 12,
   topics: [
     { topic: "auction.notifications", position: 40, endOffset: 45, startOffset: 0, lag: 5, lagMs: 1_500 },
   ],
@@ -21,10 +22,7 @@ const lagging: PartitionView = {
 
 describe("the figures of a partition", () => {
   const text = exposition(
-    groupMetrics([
-      { group: "notify", partition: 3, view: lagging },
-      { group: "notify", partition: 4, view: null },
-    ]),
+    groupMetrics([lagging, { group: "notify", partition: 4, stalled: "Partition 4 does not answer" }]),
   );
 
   test.each([
@@ -33,6 +31,8 @@ describe("the figures of a partition", () => {
     'gavel_group_lag_records{group="notify",topic="auction.notifications",partition="3"} 5',
     'gavel_group_lag_seconds{group="notify",topic="auction.notifications",partition="3"} 1.5',
     'gavel_group_position{group="notify",topic="auction.notifications",partition="3"} 40',
+    'gavel_group_function_lag_records{group="notify",partition="3"} 12',
+    'gavel_group_oldest_offset{group="notify",partition="3"} 11',
     'gavel_group_parked_records{group="notify",partition="3"} 7',
     'gavel_group_calls_in_flight{group="notify",partition="3"} 2',
     'gavel_group_circuits_open{group="notify",partition="3"} 1',
@@ -52,9 +52,10 @@ describe("the figures of a partition", () => {
   test("that the log does not tell have no sample", () => {
     const [read] = lagging.topics;
     if (read === undefined) throw new TypeError("it reads a topic");
-    const view = { ...lagging, topics: [{ ...read, endOffset: null, lag: null, lagMs: null }] };
-    const blind = exposition(groupMetrics([{ group: "notify", partition: 3, view }]));
-    expect(blind).not.toContain("gavel_group_lag_records{");
+    const topics = [{ ...read, endOffset: null, lag: null, lagMs: null }];
+    const blind = exposition(groupMetrics([{ ...lagging, topics, functionLag: null, oldest: null }]));
+    for (const name of ["lag_records", "lag_seconds", "function_lag_records", "oldest_offset"])
+      expect(blind).not.toContain(`gavel_group_${name}{`);
     expect(blind).toContain(
       'gavel_group_position{group="notify",topic="auction.notifications",partition="3"} 40',
     );

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { answered, call, type KeyName } from "./client.ts";
 
 const put = (id: string, body: unknown, key: KeyName | null = "operator") =>
@@ -25,6 +25,29 @@ test("a profile is made with 201, put again with 200, read, and deleted with 204
   expect(await answered(get("ada"), 404)).toMatchObject({ code: "unknown-profile" });
   expect((await gone()).status).toBe(204);
   await answered(put("ada", {}), 201);
+});
+
+afterEach(() => void vi.restoreAllMocks());
+
+test("every change leaves one audit line, with who, by which request and which profile; a refusal leaves none", async () => {
+  const lines: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((line: unknown) => void lines.push(String(line)));
+  await put("cleo", {});
+  await put("cleo", ada);
+  await put("cleo", { name: "Cleo" });
+  await call("/v1/profiles/cleo", { key: "operator", method: "DELETE" });
+  const audits = lines
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter(({ event }) => event === "audit");
+  const common = {
+    ...{ level: "info", event: "audit", profile: "cleo", credential: "operator" },
+    requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+  };
+  expect(audits).toEqual([
+    { ...common, action: "profile.put", created: true },
+    { ...common, action: "profile.put", created: false },
+    { ...common, action: "profile.deleted" },
+  ]);
 });
 
 describe("refusals", () => {

@@ -94,7 +94,9 @@ test("a seek forward is refused without the flag and leaves out what it says wit
   const refused = await problemOf(`${notify.path}/seek`, 409, { body: { offset } });
   expect(refused.code).toBe("would-skip");
   expect((await notify.view()).topics[0]?.position).toBe(records[0]?.offset);
-  await notify.post("seek", { offset, skip: true });
+  const { note } = await notify.post<{ note: string }>("seek", { offset, skip: true });
+  expect(note).toContain(`from ${offset - 2} to ${offset - 1} is left out`);
+  expect(note).toContain("nothing is delivered until it is resumed");
   expect(await notify.view()).toMatchObject({ paused: true, topics: [{ position: offset }] });
   await notify.post("resume");
   expect(offsetsOf(await notify.delivered(1))).toEqual([offset]);
