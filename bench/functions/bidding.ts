@@ -54,13 +54,35 @@ export class Bidder {
   }
 }
 
-/** Milliseconds from acknowledgement to start of those that started. */
-export function waitsOf(
-  acknowledged: Acknowledged,
-  started: { readonly ids: readonly string[]; readonly times: readonly number[] },
-): number[] {
-  return started.ids.flatMap((id, index) => {
-    const at = acknowledged.get(id);
-    return at === undefined ? [] : [(started.times[index] ?? Number.NaN) - at];
-  });
+/** Between two looks at what has started, and how long the last one is waited for. */
+const lookMs = 100;
+const patienceMs = 60_000;
+
+/** What was called, and when; columns. */
+export interface Starts {
+  readonly ids: readonly string[];
+  readonly times: readonly number[];
+}
+
+/**
+ * Milliseconds from acknowledgement to start of every record that was acknowledged: what comes late
+ * is what a percentile is about, so that the last one is waited for.
+ * @param take what has started since it was last asked
+ * @throws {Error} when one does not come
+ */
+export async function allWaits(acknowledged: Acknowledged, take: () => Promise<Starts>): Promise<number[]> {
+  const missing = new Set(acknowledged.keys());
+  const waits: number[] = [];
+  for (const end = performance.now() + patienceMs; missing.size > 0; await sleep(lookMs)) {
+    const { ids, times } = await take();
+    for (const [index, id] of ids.entries()) {
+      const at = acknowledged.get(id);
+      // One that comes again has begun before.
+      if (at === undefined || !missing.delete(id)) continue;
+      waits.push((times[index] ?? Number.NaN) - at);
+    }
+    if (missing.size > 0 && performance.now() > end)
+      throw new Error(`${missing.size} of ${acknowledged.size} acknowledged records did not come`);
+  }
+  return waits;
 }

@@ -7,7 +7,7 @@ import { type RunningWorker, type System, withSystem } from "../harness/system.t
 import { makeBids, partitionCount } from "../kafka/bids.ts";
 import { fillTopic } from "../kafka/fill.ts";
 import { ratios } from "../kafka/produce.ts";
-import type { Contest } from "./contest.ts";
+import { type Contest, inTurn } from "./contest.ts";
 import { GroupObject } from "./group-object.ts";
 import type { Receiver } from "./receiver.ts";
 
@@ -64,19 +64,22 @@ async function takeTurns(
   const workerd = (): number => cpuTimes(system.bridge, worker).workerd;
   const profile = await profileOf(worker, options, "functions-restate");
   for (let round = 0; round <= options.rounds; round += 1) {
-    const results = {
-      gavel: await timed(receiver, count, gavel(`stateful-${round}`), workerd),
-      batched: await timed(receiver, count, gavel(`batched-${round}`), workerd),
-      restate:
-        peer &&
-        (await timed(
-          peer.service,
-          count,
-          () => peer.subscribe(topic),
-          () => cpuOf(peer.pid),
-        )),
-    };
-    const told = Object.values(results).map((result) =>
+    const results = await inTurn(
+      {
+        gavel: () => timed(receiver, count, gavel(`stateful-${round}`), workerd),
+        batched: () => timed(receiver, count, gavel(`batched-${round}`), workerd),
+        restate: async () =>
+          peer &&
+          timed(
+            peer.service,
+            count,
+            () => peer.subscribe(topic),
+            () => cpuOf(peer.pid),
+          ),
+      },
+      round,
+    );
+    const told = [results.gavel, results.batched, results.restate].map((result) =>
       result === undefined ? "-" : Math.round(result.rate),
     );
     options.progress(

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { Producer, stringSerializers } from "@platformatic/kafka";
 import type { BenchmarkOptions, Figure } from "../harness/figures.ts";
 import { openLoop } from "../harness/load.ts";
@@ -6,15 +5,13 @@ import { quantile } from "../harness/statistics.ts";
 import { withSystem } from "../harness/system.ts";
 import { makeBids } from "../kafka/bids.ts";
 import { ratios } from "../kafka/produce.ts";
-import { Bidder, waitsOf } from "./bidding.ts";
-import type { Contest } from "./contest.ts";
-import type { Arrivals, Receiver } from "./receiver.ts";
+import { type Acknowledged, allWaits, Bidder } from "./bidding.ts";
+import { type Contest, inTurn } from "./contest.ts";
+import type { Receiver } from "./receiver.ts";
 
 const bidsPerSecond = 500;
 const secondsPerRound = 10;
 const itemCount = 1_000;
-/** Until what was acknowledged last has begun. */
-const settleMs = 1_500;
 
 /** Milliseconds from acknowledgement to begin, round by round. */
 export interface Waits {
@@ -49,10 +46,11 @@ async function takeWaits(
   const producer = new KafkaBidder(setting.brokers, topic);
   await peer?.subscribe(topic);
   const waits: Waits = { gavel: [], restate: [] };
+  const seconds = secondsPerRound * scale;
+  const ofGavel = () => waitsOf(bidder.run(bidsPerSecond, seconds), receiver);
+  const ofRestate = async () => peer && waitsOf(producer.run(bidsPerSecond, seconds), peer.service);
   for (let round = 0; round <= rounds; round += 1) {
-    const seconds = secondsPerRound * scale;
-    const gavel = waitsOf(await bidder.run(bidsPerSecond, seconds), await settled(receiver));
-    const restate = peer && waitsOf(await producer.run(bidsPerSecond, seconds), await settled(peer.service));
+    const { gavel, restate } = await inTurn({ gavel: ofGavel, restate: ofRestate }, round);
     // The first of each warms it up.
     if (round === 0) continue;
     waits.gavel.push(gavel);
@@ -64,9 +62,8 @@ async function takeWaits(
   return waits;
 }
 
-async function settled(receiver: Receiver): Promise<Arrivals> {
-  await sleep(settleMs);
-  return receiver.take();
+async function waitsOf(run: Promise<Acknowledged>, receiver: Receiver): Promise<number[]> {
+  return allWaits(await run, () => receiver.take());
 }
 
 /** Sends single bids to Kafka itself at an even rate; their ids are their sequences. */
@@ -86,7 +83,7 @@ class KafkaBidder {
     });
   }
 
-  async run(perSecond: number, seconds: number): Promise<ReadonlyMap<string, number>> {
+  async run(perSecond: number, seconds: number): Promise<Acknowledged> {
     const count = Math.round(perSecond * seconds);
     const first = this.#bids;
     const bids = makeBids(first + count).slice(first);

@@ -1,5 +1,8 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { beforeEach, expect, test } from "vitest";
+import { windowLimits } from "../../durable-objects/functions/held-records.ts";
+import { defaultSettings } from "../../src/functions/declare.ts";
+import type { LogRecord, ProduceRecord } from "../../src/kafka/port.ts";
 import { checkDeliveries } from "../support/receiver/checker.ts";
 import { answered, call } from "../worker/edge/client.ts";
 import { type Endpoint, newEndpoint } from "../worker/functions/receiver.ts";
@@ -43,6 +46,19 @@ const through =
 
 const endOf = (records: readonly { readonly offset: number }[]): number => (records.at(-1)?.offset ?? -1) + 1;
 
+/** Appends so many, a part at a time. */
+async function appendMany(count: number, make: (count: number) => ProduceRecord[]): Promise<LogRecord[]> {
+  const appended: LogRecord[] = [];
+  while (appended.length < count) {
+    const part = await append(make(Math.min(10_000, count - appended.length)));
+    for (const record of part) appended.push(record);
+  }
+  return appended;
+}
+
+/** Parked records that a subscription may have. */
+const { records: budget } = defaultSettings.budget;
+
 /** Rows of one table of the partition's object, or of one function in it. */
 async function rows(table: "parked" | "deliveries" | "dead_letters", id: string): Promise<number> {
   return runInDurableObject(notify(partition), (_, { storage }) => {
@@ -51,6 +67,43 @@ async function rows(table: "parked" | "deliveries" | "dead_letters", id: string)
       .toArray();
     return row?.count ?? 0;
   });
+}
+
+/** What a subscription costs at its worst: the most that any look found. */
+interface Cost {
+  looks: number;
+  rows: number;
+  /** Records between its position and what it has read, which are in memory. */
+  inMemory: number;
+  databaseBytes: number;
+}
+
+/** Looks at what a subscription costs, from now on until it is stopped. */
+function watchCost(id: string): { readonly most: Cost; stop(): Promise<void> } {
+  const most: Cost = { looks: 0, rows: 0, inMemory: 0, databaseBytes: 0 };
+  let isOver = false;
+  const look = async (): Promise<void> => {
+    const [parked, status, size] = await Promise.all([
+      rows("parked", id),
+      notify(partition).functionGroupStatus(),
+      runInDurableObject(notify(partition), (_, { storage }) => storage.sql.databaseSize),
+    ]);
+    const { next = 0, position = 0 } = statusOf(status, id) ?? {};
+    most.looks += 1;
+    most.rows = Math.max(most.rows, parked);
+    most.inMemory = Math.max(most.inMemory, next - position);
+    most.databaseBytes = Math.max(most.databaseBytes, size);
+  };
+  const watching = (async () => {
+    for (; !isOver; await pause(100)) await look();
+  })();
+  return {
+    most,
+    stop: async () => {
+      isOver = true;
+      await watching;
+    },
+  };
 }
 
 test("a redirect to a private address is not followed, and is a failure like any other", async () => {
@@ -147,29 +200,23 @@ test("100,000 records to a dead endpoint cost a bounded number of rows, hold up 
   await dead.script({ kind: "cut", when: "before" });
   const batch = { count: 100 };
   const [deadId, aliveId] = [await subscribed(dead, { batch }), await subscribed(alive, { batch })];
-  const appended = [];
-  for (let index = 0; index < 10; index += 1)
-    appended.push(...(await append(some(10_000, partition, "x".repeat(100)))));
+  const cost = watchCost(deadId);
+  const appended = await appendMany(100_000, (count) => some(count, partition, "x".repeat(100)));
   const end = endOf(appended);
-  let highest = 0;
-  await until(
-    "the other one has everything",
-    async () => {
-      const status = await woken(partition);
-      highest = Math.max(highest, await rows("parked", deadId));
-      return isThrough(status, aliveId, end);
-    },
-    120_000,
-  );
+  await until("the other one has everything", through(aliveId, end), 120_000);
+  await cost.stop();
+  console.log("a dead endpoint at its worst", cost.most);
   expect((await alive.received()).violations).toEqual([]);
   const called = await dead.count();
   expect(called).toBeLessThan(200);
-  expect(highest).toBeLessThanOrEqual(1_000);
-  const size = await runInDurableObject(notify(partition), (_, { storage }) => storage.sql.databaseSize);
-  expect(size).toBeLessThan(2_000_000);
+  expect(cost.most.looks).toBeGreaterThan(20);
+  // What waits for the first calls to end is parked to make room for other keys, until the circuit opens.
+  expect(cost.most.rows).toBeLessThanOrEqual(budget);
+  expect(cost.most.inMemory).toBeLessThanOrEqual(windowLimits.records);
+  expect(cost.most.databaseBytes).toBeLessThan(2_000_000);
   const status = statusOf(await notify(partition).functionGroupStatus(), deadId);
   expect(status?.circuit?.reason).toContain("cannot be reached");
-  // What it holds in memory is what lies between its position and what it has read.
+  // While nothing is called the log has it all, but for what a probe needs.
   expect((status?.next ?? 0) - (status?.position ?? 0)).toBeLessThan(100);
   await dead.script({ kind: "status", status: 200 });
   await until("everything has arrived", through(deadId, end), 120_000);
@@ -178,4 +225,54 @@ test("100,000 records to a dead endpoint cost a bounded number of rows, hold up 
     expect(checkDeliveries(calls, { records: appended })).toEqual([]);
   }
   expect((await toldOf(deadId, [partition])).letters).toEqual([]);
+});
+
+test("an endpoint that wants every one of 20,000 records later spends its budget: its position stops and says so, the other subscriber goes on, and all arrive when it is well", async () => {
+  const [unwell, well] = [await newEndpoint(), await newEndpoint()];
+  // It answers, so that no circuit opens; and slowly, so that no record has spent its attempts meanwhile.
+  await unwell.script({ kind: "status", status: 200, listed: "retry", afterMs: 100 });
+  const batch = { count: 100 };
+  const [unwellId, wellId] = [await subscribed(unwell, { batch }), await subscribed(well, { batch })];
+  const cost = watchCost(unwellId);
+  // A key for each: what waits behind another one of its key would not be called, and fail.
+  const make = (count: number) =>
+    Array.from({ length: count }, (_, index) => notification(partition, `own-${index}`, "x".repeat(100)));
+  const appended = await appendMany(20_000, make);
+  const end = endOf(appended);
+  const unwellStatus = async () => statusOf(await woken(partition), unwellId);
+  const hasStopped = async () => {
+    const status = await unwellStatus();
+    // What was read when the budget was spent is parked as well.
+    return status?.full !== undefined && status.next === status.position;
+  };
+  await until("the budget is spent", hasStopped, 30_000);
+  const stopped = await unwellStatus();
+  await until("the other one has everything", through(wellId, end), 60_000);
+  await pause(1_000);
+  const later = await unwellStatus();
+  await cost.stop();
+  console.log("an endpoint that wants everything later at its worst", cost.most);
+  expect(stopped?.full).toContain(`${stopped?.parked} parked records, and may not have more`);
+  expect(later?.full).toContain("may not have more");
+  expect(later?.circuit).toBeUndefined();
+  // The log keeps the rest.
+  expect(later?.position).toBe(stopped?.position);
+  expect(later?.next).toBe(later?.position);
+  expect(later?.position).toBeLessThan(end - appended.length / 2);
+  expect(cost.most.looks).toBeGreaterThan(10);
+  expect(cost.most.rows).toBeGreaterThanOrEqual(budget);
+  expect(cost.most.rows).toBeLessThanOrEqual(budget + windowLimits.records);
+  expect(cost.most.inMemory).toBeLessThanOrEqual(windowLimits.records);
+  await unwell.script({ kind: "status", status: 200 });
+  await until("everything has arrived", through(unwellId, end), 60_000);
+  for (const [id, endpoint] of [
+    [unwellId, unwell],
+    [wellId, well],
+  ] as const) {
+    const { calls, violations } = await endpoint.received();
+    const { letters } = await toldOf(id, [partition]);
+    expect(violations).toEqual([]);
+    expect(letters).toEqual([]);
+    expect(checkDeliveries(calls, { records: appended })).toEqual([]);
+  }
 });

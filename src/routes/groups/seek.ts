@@ -42,7 +42,7 @@ async function seek(context: AppContext): Promise<Response> {
   const [view] = await viewsOf(services, [{ group, partition }]);
   const isPaused = view !== undefined && !isSilent(view) && view.paused;
   const said = seekNote({ offset, from, to, isPaused });
-  const note = [said, to < from ? ofOutputs[group] : undefined]
+  const note = [said, to <= from ? ofOutputs[group] : undefined]
     .filter((text) => text !== undefined)
     .join(" ");
   return Response.json({ group, partition, from, to, note });

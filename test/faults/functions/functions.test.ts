@@ -3,6 +3,8 @@
  */
 import { describe, expect, test } from "vitest";
 import { addFaults, type Fault, noFaults } from "../faults.ts";
+import { momentNames, Moments } from "./moments.ts";
+import { deadLettersOf } from "./outputs.ts";
 import { simulateFunctions } from "./simulation.ts";
 import { verifyFunctions } from "./verification.ts";
 
@@ -13,6 +15,7 @@ const seeds = Number(process.env["SEEDS"] ?? 300);
 const expected: readonly Fault[] = [
   "push dropped",
   "gap in offsets",
+  "retention",
   "fetch failed",
   "produce timed out after effect",
   "produce landed after its time-out",
@@ -20,25 +23,53 @@ const expected: readonly Fault[] = [
   "crash before a commit",
   "crash after a commit",
   "crash while starting",
+  "wipe",
 ];
 
 describe("a group of functions under faults", () => {
-  test("calls of a key never overlap and follow offset order, and every record is done or a dead letter", async () => {
+  test("calls of a key never overlap and follow offset order, and every record is done or a dead letter, also while an operator pauses, seeks, retries, skips and redrives", async () => {
     const first = only === undefined ? 1 : Number(only);
     const count = only === undefined ? seeds : 1;
     const counts = noFaults();
+    const moments = new Moments();
     let calls = 0;
     for (let seed = first; seed < first + count; seed += 1) {
       const run = await simulateFunctions(seed).catch((error: unknown) => {
         throw new Error(`seed ${seed}`, { cause: error });
       });
       addFaults(counts, run.counts);
+      run.moments.count("dead letter", deadLettersOf(run).length);
+      moments.add(run.moments);
       calls += run.receiver.calls.length;
-      expect(verifyFunctions(run), `seed ${seed}: ${JSON.stringify(run.functions)}`).toEqual([]);
+      const told = `seed ${seed}: ${JSON.stringify(run.kind)} ${JSON.stringify(run.functions)}`;
+      expect(verifyFunctions(run), told).toEqual([]);
       run.host.disk.close();
     }
-    console.log(`${count} seeds, ${calls} calls`, counts);
+    console.log(`${count} seeds, ${calls} calls`, counts, moments.counts);
     if (only !== undefined) return;
     for (const name of expected) expect(counts[name], `no "${name}" in all seeds`).toBeGreaterThan(0);
+    for (const name of momentNames)
+      expect(moments.counts[name], `no "${name}" in all seeds`).toBeGreaterThan(0);
   });
 });
+
+/** Each is left out of the runs above, and fails here for as long as it is not mended. */
+describe("a group of functions is known to fail", () => {
+  test.fails("to wait with what a seek calls for calls from before the object's end: seed 50", async () => {
+    await expectStrictly(50);
+  });
+
+  test.fails("to wait for calls from before the object's end whose records the log has deleted: seed 722", async () => {
+    await expectStrictly(722);
+  });
+
+  test.fails("to tell what was deleted before a function that catches up read it, where the log does not tell its start: seed 52", async () => {
+    await expectStrictly(52);
+  });
+});
+
+async function expectStrictly(seed: number): Promise<void> {
+  const run = await simulateFunctions(seed, false);
+  expect(verifyFunctions(run)).toEqual([]);
+  run.host.disk.close();
+}

@@ -5,25 +5,7 @@
 import type { Invocation, InvocationResult, Outcome } from "../../../src/functions/function.ts";
 import type { Random } from "../random.ts";
 import type { Scheduler } from "../scheduler.ts";
-
-export interface ReceivedRecord {
-  readonly offset: number;
-  readonly key: string;
-  readonly id: string;
-  readonly attempt: number;
-}
-
-export interface ReceivedCall {
-  readonly function: string;
-  readonly beganAt: number;
-  readonly records: readonly ReceivedRecord[];
-}
-
-/** A record that was done or refused, in the order of the decisions. */
-export interface Decision extends ReceivedRecord {
-  readonly function: string;
-  readonly verdict: "done" | "refused";
-}
+import type { Decision, Happening, ReceivedCall, ReceivedRecord } from "./history.ts";
 
 /** How often a function fails, per record, and for everything. */
 export interface Temper {
@@ -45,17 +27,20 @@ export const calmTemper: Temper = {
 };
 
 export class Receiver {
-  readonly calls: ReceivedCall[] = [];
-  readonly decisions: Decision[] = [];
+  readonly history: Happening[] = [];
   readonly violations: string[] = [];
   /** For how long a function is away for everything. */
   readonly awayUntil = new Map<string, number>();
+  /** Nothing may be called behind this moment, while it is there. */
+  pausedSince: number | undefined;
   temper: Temper;
   readonly #random: Random;
   readonly #scheduler: Scheduler;
   readonly #laneOf: (name: string, record: ReceivedRecord) => string;
-  /** When the last call of a lane ends. */
-  readonly #busyUntil = new Map<string, number>();
+  /** When the last call of a lane ends, and the last record that it has. */
+  readonly #busy = new Map<string, { readonly until: number; readonly last: number }>();
+  /** A call whose records are all before this may overlap with the next one. */
+  excusedBefore: () => number = () => 0;
 
   /** @param laneOf what must not be called twice at a time */
   constructor(
@@ -70,11 +55,33 @@ export class Receiver {
     this.#laneOf = laneOf;
   }
 
+  get calls(): ReceivedCall[] {
+    return this.history.filter((happening) => happening.kind === "call");
+  }
+
+  get decisions(): Decision[] {
+    return this.history.filter((happening) => happening.kind === "decision");
+  }
+
+  /** The object has lost its storage, and with it what it knew of calls under way and of a pause. */
+  wiped(): void {
+    this.history.push({ kind: "wiped", at: this.#scheduler.now });
+    this.pausedSince = undefined;
+    this.forgetCalls();
+  }
+
+  /** What is called from now on may overlap with what was called before. */
+  forgetCalls(): void {
+    this.#busy.clear();
+  }
+
   /** Called by the object; the answer comes in virtual time, and is nothing to an object that is gone. */
   invoke({ function: name, records, deadline }: Invocation): Promise<InvocationResult> {
     const beganAt = this.#scheduler.now;
     const received = records.map(({ offset, key, id, attempt }) => ({ offset, key, id, attempt }));
-    this.calls.push({ function: name, beganAt, records: received });
+    this.history.push({ kind: "call", function: name, at: beganAt, records: received });
+    if (beganAt > (this.pausedSince ?? Number.POSITIVE_INFINITY))
+      this.violations.push(`${name} is called while it is paused, at ${beganAt}`);
     const isHanging = this.#random.chance(this.temper.hangs);
     const takesMs = this.#random.delay(this.temper.typicalMs);
     const endsAt = Math.min(deadline, isHanging ? deadline : beganAt + takesMs);
@@ -88,9 +95,10 @@ export class Receiver {
   #occupy(name: string, records: readonly ReceivedRecord[], beganAt: number, endsAt: number): void {
     const lanes = new Set(records.map((record) => `${name} ${this.#laneOf(name, record)}`));
     for (const lane of lanes) {
-      if ((this.#busyUntil.get(lane) ?? 0) > beganAt)
+      const { until, last } = this.#busy.get(lane) ?? { until: 0, last: -1 };
+      if (until > beganAt && last >= this.excusedBefore())
         this.violations.push(`two calls of ${lane} at a time, at ${beganAt}`);
-      this.#busyUntil.set(lane, endsAt);
+      this.#busy.set(lane, { until: endsAt, last: records.at(-1)?.offset ?? -1 });
     }
   }
 
@@ -122,7 +130,8 @@ export class Receiver {
     if (this.#random.chance(retries)) return { status: "retry", reason: "not now" };
     if (this.#random.chance(silences)) return undefined;
     const isRefused = this.#random.chance(refusals);
-    this.decisions.push({ ...record, function: name, verdict: isRefused ? "refused" : "done" });
+    const verdict = isRefused ? "refused" : "done";
+    this.history.push({ kind: "decision", ...record, function: name, at: this.#scheduler.now, verdict });
     if (isRefused) return { status: "reject", reason: "never" };
     const data = { of: record.offset };
     return { status: "done", outputs: [{ topic: "validated", type: "sim.made.v1", data }] };

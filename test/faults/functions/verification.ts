@@ -1,73 +1,72 @@
 /** What must hold of a run of the simulation of functions, seen from outside: the receiver and the log. */
-import type { LogRecord } from "../../../src/kafka/port.ts";
 import { header } from "../plain-decoding.ts";
-import { sequenceOf } from "../produce-history.ts";
-import { type FunctionRun, laneOf, topic, topicPrefix } from "./simulation.ts";
-
-interface Ended {
-  readonly function: string;
-  readonly offset: number;
-  readonly at: number;
-}
+import { Deliveries, isOver, type Owed } from "./deliveries.ts";
+import { topic } from "./names.ts";
+import { madeOf } from "./outputs.ts";
+import { type FunctionRun, laneOf } from "./simulation.ts";
 
 /** Everything that is wrong with a run; empty where nothing is. */
 export function verifyFunctions(run: FunctionRun): string[] {
-  const ended = deadLettersOf(run);
+  const made = madeOf(run);
+  const { isDeleted, isOperated } = run.kind;
   return [
     ...run.receiver.violations,
     ...run.history.violations,
     ...run.host.failures,
-    ...verifyEnds(run, ended),
-    ...verifyOrder(run),
+    ...run.functions.flatMap(({ name }) => {
+      const deliveries = new Deliveries(run, name);
+      return [
+        ...deliveries.problems,
+        ...verifyEnds(name, deliveries),
+        ...verifyUnwanted(run, name, deliveries),
+        ...verifyOutputs(name, deliveries, made),
+      ];
+    }),
+    // An operator has records decided again, in an order that follows from when.
+    ...(isOperated ? [] : verifyOrder(run)),
     ...verifyIds(run),
-    ...verifyOutputs(run),
+    ...(run.leftDead > 0 && !isDeleted ? [`${run.leftDead} dead letters cannot be taken back`] : []),
   ];
 }
 
-/** Outputs as whoever reads them takes them: each sequence once, the first time that it comes. */
-function outputsOf({ log }: FunctionRun, name: string): LogRecord[] {
-  let highest = 0;
-  return log.records(topicPrefix + name).filter((record) => {
-    const sequence = sequenceOf(record) ?? 0;
-    if (sequence <= highest) return false;
-    highest = sequence;
-    return true;
-  });
-}
-
-function deadLettersOf(run: FunctionRun): Ended[] {
-  return outputsOf(run, "auction.dead-letters").map((record) => {
-    const data = JSON.parse(record.value) as { function: string; offset: number };
-    return { function: data.function, offset: data.offset, at: record.timestamp };
-  });
-}
-
-/** Each record that a function wants is done or a dead letter, never neither; a dead letter is called no more. */
-function verifyEnds(run: FunctionRun, ended: readonly Ended[]): string[] {
+/** Each record that a function wants is done or a dead letter, once for each time that it was to be called for. */
+function verifyEnds(name: string, deliveries: Deliveries): string[] {
   const problems: string[] = [];
-  for (const { name } of run.functions) {
-    const done = new Set(
-      run.receiver.decisions
-        .filter((decision) => decision.function === name && decision.verdict === "done")
-        .map(({ offset }) => offset),
-    );
-    const letters = ended.filter((letter) => letter.function === name);
-    const lost = new Map(letters.map(({ offset, at }) => [offset, at]));
-    if (lost.size !== letters.length) problems.push(`${name}: a record is a dead letter twice`);
-    for (const record of run.log.records(topic)) {
-      const isWanted = header(record, "ce_type") !== "sim.unwanted.v1" && !run.repetitions.has(record.offset);
-      const isOver = done.has(record.offset) || lost.has(record.offset);
-      if (isWanted && !isOver) problems.push(`${name}: ${record.offset} is neither done nor a dead letter`);
-      if (!isWanted && isOver) problems.push(`${name}: ${record.offset} is nothing to be called for`);
-    }
-    for (const call of run.receiver.calls) {
-      if (call.function !== name) continue;
-      for (const { offset } of call.records)
-        if ((lost.get(offset) ?? Number.POSITIVE_INFINITY) < call.beganAt)
-          problems.push(`${name}: ${offset} is called after it was a dead letter`);
-    }
+  for (const owed of deliveries.owed.values()) {
+    const { again, ends, isPassed, isWanted, offset } = owed;
+    if (ends.length > 1 + again) problems.push(`${name}: ${offset} is a dead letter ${ends.length} times`);
+    if (!isWanted || isPassed || isOver(owed) || deliveries.isLost(owed, Number.POSITIVE_INFINITY)) continue;
+    problems.push(`${name}: ${offset} is neither done nor a dead letter`);
   }
   return problems;
+}
+
+/**
+ * What is not selected is not called for, and neither is a repetition: unless the group began again
+ * between it and the record that it repeats, or never read that one.
+ */
+function verifyUnwanted(run: FunctionRun, name: string, deliveries: Deliveries): string[] {
+  const unwanted = new Set(
+    run.log
+      .history(topic)
+      .filter((record) => header(record, "ce_type") === "sim.unwanted.v1")
+      .map(({ offset }) => offset),
+  );
+  const begins = run.receiver.history.flatMap((happening) =>
+    happening.kind === "change ended" && happening.change.kind === "seek" ? beginOf(happening.change) : [],
+  );
+  const mayCome = ({ offset, original = offset }: Owed): boolean =>
+    begins.some((begin) => original < begin && begin <= offset) ||
+    deliveries.gaps.some(({ from, to }) => from <= original && original < to);
+  return [...deliveries.owed.values()]
+    .filter((owed) => owed.calledAt > 0 || owed.ends.length > 0)
+    .filter((owed) => unwanted.has(owed.offset) || (owed.original !== undefined && !mayCome(owed)))
+    .map(({ offset }) => `${name}: ${offset} is nothing to be called for`);
+}
+
+function beginOf({ answer, offset }: { readonly answer: unknown; readonly offset: number }): number[] {
+  if (typeof answer === "object" && answer !== null && "to" in answer) return [Number(answer.to)];
+  return answer === "unknown" ? [offset] : [];
 }
 
 /** In each lane first decisions are in offset order; what comes again was decided before. */
@@ -98,15 +97,17 @@ function verifyIds({ receiver }: FunctionRun): string[] {
   );
 }
 
-/** What a function made is in its topic once for each record that it finished, under one id. */
-function verifyOutputs(run: FunctionRun): string[] {
-  const made = outputsOf(run, "auction.validated").map((record) => header(record, "ce_id"));
-  const ids = new Set(made);
-  const problems = ids.size === made.length ? [] : ["an output is in its topic twice"];
-  const ended = new Set(deadLettersOf(run).map((letter) => `${letter.function} ${letter.offset}`));
-  for (const { function: name, offset, verdict } of run.receiver.decisions) {
-    if (verdict !== "done" || ended.has(`${name} ${offset}`)) continue;
-    if (!ids.has(`${topic}/3/${offset}/${name}/1`))
+/** What a function made is in its topic under one id: once for each time that its record was to be called for. */
+function verifyOutputs(name: string, deliveries: Deliveries, made: ReadonlyMap<string, number>): string[] {
+  const problems: string[] = [];
+  for (const owed of deliveries.owed.values()) {
+    const { again, doneAt, ends, isPassed, offset } = owed;
+    const count = made.get(`${topic}/3/${offset}/${name}/1`) ?? 0;
+    if (count > 1 + again) problems.push(`${name}: the output of ${offset} is in its topic ${count} times`);
+    if (doneAt === undefined || count > 0) continue;
+    // What the object did not hear of came to nothing where the record ended, was left out or was deleted.
+    const cameToNothing = isPassed || ends.some((end) => end >= doneAt);
+    if (!cameToNothing && !deliveries.isLost(owed, Number.POSITIVE_INFINITY))
       problems.push(`${name}: ${offset} is done without its output`);
   }
   return problems;
