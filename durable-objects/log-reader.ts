@@ -1,5 +1,6 @@
 import { Arrivals } from "./arrivals.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
+import { logStart } from "./log-start.ts";
 import { LogWait } from "./log-wait.ts";
 import type { FetchAnswer, LogRecord } from "../src/kafka/port.ts";
 
@@ -190,7 +191,7 @@ export class LogReader {
     const fetched = this.fetchAt(asked);
     const answer = await fetched.answer;
     this.host.recognize(answer.topicId);
-    const start = await this.startOf(answer, asked);
+    const start = await logStart(this.dependencies, this.host.topic, answer, asked);
     // Moved meanwhile by an operator: what was read for one place says nothing of another.
     if (this.host.position() !== asked) return true;
     if (start > asked) this.host.lose(start);
@@ -215,19 +216,6 @@ export class LogReader {
     if (this.host.position() === reached && next > reached) this.host.skipTo(next);
     this.arrivals.dropBefore(this.host.position());
     return true;
-  }
-
-  /**
-   * The log's first offset, as far as it matters here. A server that does not tell it is asked where
-   * a record lies above the position, so that what was deleted is not taken for what never was.
-   */
-  private async startOf({ records, start }: FetchAnswer, position: number): Promise<number> {
-    const first = records[0]?.offset ?? position;
-    if (start !== undefined || first <= position) return start ?? 0;
-    const { clock, log, partition } = this.dependencies;
-    const place = { topic: this.host.topic, partition };
-    const [earliest] = await log.offsets("earliest", [place], clock.now() + fetchTimeoutMs);
-    return Math.min(earliest?.offset ?? 0, first);
   }
 
   /** The log had nothing at the position when it was asked; whether to look again. */

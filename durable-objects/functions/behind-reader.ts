@@ -1,5 +1,6 @@
 import type { FetchAnswer } from "../../src/kafka/port.ts";
 import type { PartitionDependencies } from "../dependencies.ts";
+import { logStart } from "../log-start.ts";
 import { LogWait } from "../log-wait.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DrivenFunction } from "./driven.ts";
@@ -86,7 +87,7 @@ export class BehindReader {
     const place = { topic: this.host.topic, partition, offset: from };
     const answer = await log.fetch(place, clock.now() + fetchTimeoutMs);
     this.host.recognize(answer.topicId);
-    const start = Math.max(from, answer.start ?? 0);
+    const start = Math.max(from, await logStart(this.dependencies, this.host.topic, answer, from));
     const end = Math.max(start, (answer.records.at(-1)?.offset ?? -1) + 1, answer.next ?? 0);
     if (end === from) throw new LogWait(`the log ends at ${from}, before the group's position`);
     this.handOut(answer, from, start, Math.min(end, this.host.head()));
