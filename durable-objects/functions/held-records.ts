@@ -57,6 +57,8 @@ export class HeldRecords {
    * known yet: what is not in its lane's turn waits until then.
    */
   readonly quietUntil: number;
+  /** Until then a call of a record may run that is there no more. */
+  private goneUntil = 0;
   private changeLog = new ChangeLog();
   private isOver = false;
 
@@ -194,23 +196,42 @@ export class HeldRecords {
       const { record, sequence } = read;
       const { offset } = record;
       if (offset < window.next || offset >= end) continue;
+      this.passOver(offset);
       const isRepetition = sequence > 0 && sequence <= window.sequence;
       const isKnown = window.isFinished(offset) || this.parked.has(offset);
       const isWanted = !isRepetition && !isKnown && selects(read);
       if (isWanted) this.admitOne(record, now);
       isAdmitted ||= isWanted;
       window.sequence = Math.max(window.sequence, sequence);
-      window.next = offset + 1;
+      if (isWanted) window.next = offset + 1;
+      else this.passOver(offset + 1);
       if (isWanted && isEnough()) return true;
     }
-    if (end > window.next) window.next = end;
+    this.passOver(end);
     return isAdmitted;
+  }
+
+  /**
+   * Up to an offset there is nothing more to admit. Of a record that was in flight when the object ended
+   * and is not there any more (the log has deleted it) nobody knows the lane, in which its call may
+   * still run: so what comes behind it waits for that call's deadline, in every lane.
+   */
+  private passOver(end: number): void {
+    const { interrupted, window } = this;
+    if (end <= window.next) return;
+    for (const [offset, { notBefore }] of interrupted) {
+      if (offset < window.next || offset >= end) continue;
+      this.goneUntil = Math.max(this.goneUntil, notBefore);
+      interrupted.delete(offset);
+    }
+    window.next = end;
   }
 
   private admitOne(record: LogRecord, now: number): void {
     const pending = newPending(record, this.laneOf(record), now, this.window.sequence);
     const interrupted = this.interrupted.get(record.offset);
     if (interrupted !== undefined) Object.assign(pending, interrupted);
+    pending.notBefore = Math.max(pending.notBefore, this.goneUntil);
     if (pending.attempts > 0) this.window.touch(pending.offset);
     this.window.add(pending);
     this.lanes.add(pending, now);

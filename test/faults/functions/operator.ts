@@ -21,21 +21,14 @@ export class Operator {
   readonly #receiver: Receiver;
   readonly #random: Random;
   readonly #moments: Moments;
-  readonly #excuses: boolean;
   #isStopped = false;
   #over: Promise<void> = Promise.resolve();
 
   constructor(
     scheduler: Scheduler,
     host: ObjectHost<FunctionGroupCore>,
-    {
-      receiver,
-      random,
-      moments,
-      excuses,
-    }: { receiver: Receiver; random: Random; moments: Moments; excuses: boolean },
+    { receiver, random, moments }: { receiver: Receiver; random: Random; moments: Moments },
   ) {
-    this.#excuses = excuses;
     this.#scheduler = scheduler;
     this.#host = host;
     this.#receiver = receiver;
@@ -101,8 +94,6 @@ export class Operator {
       : status.position + this.#random.integer(0, 10);
     await this.#changing({ kind: "seek", offset }, async () => {
       const answer = await this.#told((core) => core.seek(offset, this.#random.chance(0.7)));
-      if (this.#excuses && (answer === "unknown" || (typeof answer === "object" && answer.kind === "done")))
-        this.#receiver.forgetCalls();
       if (typeof answer === "object" && answer.kind === "done")
         this.#moments.count(answer.to > answer.from ? "sought forward" : "sought back");
       return { kind: "seek", offset, answer };

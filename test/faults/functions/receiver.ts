@@ -37,10 +37,8 @@ export class Receiver {
   readonly #random: Random;
   readonly #scheduler: Scheduler;
   readonly #laneOf: (name: string, record: ReceivedRecord) => string;
-  /** When the last call of a lane ends, and the last record that it has. */
-  readonly #busy = new Map<string, { readonly until: number; readonly last: number }>();
-  /** A call whose records are all before this may overlap with the next one. */
-  excusedBefore: () => number = () => 0;
+  /** When the last call of a lane ends. */
+  readonly #busy = new Map<string, number>();
 
   /** @param laneOf what must not be called twice at a time */
   constructor(
@@ -67,11 +65,6 @@ export class Receiver {
   wiped(): void {
     this.history.push({ kind: "wiped", at: this.#scheduler.now });
     this.pausedSince = undefined;
-    this.forgetCalls();
-  }
-
-  /** What is called from now on may overlap with what was called before. */
-  forgetCalls(): void {
     this.#busy.clear();
   }
 
@@ -95,10 +88,9 @@ export class Receiver {
   #occupy(name: string, records: readonly ReceivedRecord[], beganAt: number, endsAt: number): void {
     const lanes = new Set(records.map((record) => `${name} ${this.#laneOf(name, record)}`));
     for (const lane of lanes) {
-      const { until, last } = this.#busy.get(lane) ?? { until: 0, last: -1 };
-      if (until > beganAt && last >= this.excusedBefore())
-        this.violations.push(`two calls of ${lane} at a time, at ${beganAt}`);
-      this.#busy.set(lane, { until: endsAt, last: records.at(-1)?.offset ?? -1 });
+      const until = this.#busy.get(lane) ?? 0;
+      if (until > beganAt) this.violations.push(`two calls of ${lane} at a time, at ${beganAt}`);
+      this.#busy.set(lane, endsAt);
     }
   }
 

@@ -60,16 +60,10 @@ interface Simulated {
   readonly receiver: Receiver;
   readonly moments: Moments;
   readonly kind: RunKind;
-  readonly excuses: boolean;
 }
 
-/**
- * Plays one seed to its calm end. Throws where the object stands still or fails.
- * @param excuses leaves out what is known to be wrong: calls from before an object's end that a seek does
- *   not wait for, or whose records the log has deleted; and deletions that a function which catches up does
- *   not notice where the log does not tell its start
- */
-export async function simulateFunctions(seed: number, excuses = true): Promise<FunctionRun> {
+/** Plays one seed to its calm end. Throws where the object stands still or fails. */
+export async function simulateFunctions(seed: number): Promise<FunctionRun> {
   const random = new Random(seed);
   const kind = kindOf(seed, random);
   const scheduler = new Scheduler(startsAt);
@@ -87,7 +81,7 @@ export async function simulateFunctions(seed: number, excuses = true): Promise<F
   const writer = new Writer(world, host, random.fork());
   writer.plan(random.integer(20, 120));
   if (random.chance(0.5)) receiver.awayUntil.set("other", startsAt + random.integer(5_000, 120_000));
-  const simulated: Simulated = { world, host, receiver, moments, kind, excuses };
+  const simulated: Simulated = { world, host, receiver, moments, kind };
   const leftDead = await play(simulated, () => writer.isDone, random);
   const { repetitions } = writer;
   const { counts } = faults;
@@ -102,13 +96,12 @@ function kindOf(seed: number, random: Random): RunKind {
 
 /** Answers how many dead letters could not be taken back in the end. */
 async function play(simulated: Simulated, isWritten: () => boolean, random: Random): Promise<number> {
-  const { world, host, receiver, moments, kind, excuses } = simulated;
+  const { world, host, receiver, moments, kind } = simulated;
   const { scheduler, faults, log } = world;
   const stopSweep = sweep(simulated, random.fork());
-  const operator = new Operator(scheduler, host, { receiver, moments, excuses, random: random.fork() });
+  const operator = new Operator(scheduler, host, { receiver, moments, random: random.fork() });
   if (kind.isOperated) operator.start();
-  if (excuses) receiver.excusedBefore = () => log.start(topic);
-  if (kind.isDeleted && (log.tells || !excuses)) deleteNowAndThen(simulated, random.fork());
+  if (kind.isDeleted) deleteNowAndThen(simulated, random.fork());
   await scheduler.run(isWritten, Number.POSITIVE_INFINITY, maxSteps);
   await scheduler.run(() => false, scheduler.now + random.integer(0, 60_000), maxSteps);
   faults.stop();
