@@ -1,9 +1,12 @@
-/** What the gateway answers, as far as it is used here. Source: docs/api.md, "Operating". */
+/**
+ * What the gateway answers, as far as it is used here; what else it answers is handed on by `--json`.
+ * Source: docs/api.md, "Operating".
+ */
 import { z } from "zod";
 
-export const groupsAnswer = z.object({
+export const groupsAnswer = z.looseObject({
   groups: z.array(
-    z.object({
+    z.looseObject({
       group: z.string(),
       topics: z.array(z.string()),
       functions: z.union([z.string(), z.array(z.string())]),
@@ -14,12 +17,12 @@ export const groupsAnswer = z.object({
 
 const nullableNumber = z.number().nullable();
 
-const partition = z.object({
+const partition = z.looseObject({
   group: z.string(),
   partition: z.number(),
   paused: z.boolean(),
   topics: z.array(
-    z.object({
+    z.looseObject({
       topic: z.string(),
       position: z.number(),
       endOffset: nullableNumber,
@@ -37,21 +40,34 @@ const partition = z.object({
     z.looseObject({
       name: z.string(),
       position: z.number(),
+      next: z.number(),
       parked: z.number(),
-      circuit: z.object({ reason: z.string(), probeAt: z.number() }).optional(),
+      circuit: z.looseObject({ reason: z.string(), probeAt: z.number() }).optional(),
       full: z.string().optional(),
     }),
   ),
   stalled: z.string().optional(),
 });
 
+/** Of a partition whose object does not answer. */
+const silentPartition = z.looseObject({ group: z.string(), partition: z.number(), stalled: z.string() });
+
+export const partitionAnswer = partition;
 export type PartitionAnswer = z.output<typeof partition>;
+export type SilentAnswer = z.output<typeof silentPartition>;
 
-export const partitionsAnswer = z.object({ group: z.string(), partitions: z.array(partition) });
+export const partitionsAnswer = z.looseObject({
+  group: z.string(),
+  partitions: z.array(z.union([partition, silentPartition])),
+});
 
-export const parkedAnswer = z.object({
+export function isSilent(told: PartitionAnswer | SilentAnswer): told is SilentAnswer {
+  return !("topics" in told);
+}
+
+export const parkedAnswer = z.looseObject({
   parked: z.array(
-    z.object({
+    z.looseObject({
       function: z.string(),
       key: z.string(),
       offset: z.number(),
@@ -64,9 +80,9 @@ export const parkedAnswer = z.object({
   next: z.string().optional(),
 });
 
-export const deadLettersAnswer = z.object({
+export const deadLettersAnswer = z.looseObject({
   deadLetters: z.array(
-    z.object({
+    z.looseObject({
       id: z.string(),
       partition: z.number(),
       function: z.string(),
@@ -81,16 +97,24 @@ export const deadLettersAnswer = z.object({
   next: z.string().optional(),
 });
 
-export const redriveAnswer = z.object({ redriven: z.number(), left: z.number() });
-export const pausedAnswer = z.object({ group: z.string(), partition: z.number(), paused: z.boolean() });
-export const seekAnswer = z.object({
+const redriven = z.looseObject({ partition: z.number(), redriven: z.number(), left: z.number() });
+const failed = z.looseObject({ partition: z.number(), code: z.string(), detail: z.string() });
+
+export const redriveAnswer = z.looseObject({
+  redriven: z.number(),
+  left: z.number(),
+  partitions: z.array(z.union([redriven, failed])),
+});
+export type RedriveAnswer = z.output<typeof redriveAnswer>;
+export const pausedAnswer = z.looseObject({ group: z.string(), partition: z.number(), paused: z.boolean() });
+export const seekAnswer = z.looseObject({
   group: z.string(),
   partition: z.number(),
   from: z.number(),
   to: z.number(),
   note: z.string(),
 });
-export const keyAnswer = z.object({ key: z.string(), records: z.number() });
+export const keyAnswer = z.looseObject({ key: z.string(), records: z.number() });
 
 /** Every member is named, so that no other can be printed. */
 export const subscription = z.object({
@@ -109,8 +133,13 @@ export const subscription = z.object({
   createdBy: z.string(),
 });
 
-export const subscriptionsAnswer = z.object({ subscriptions: z.array(subscription) });
+export const subscriptionsAnswer = z.looseObject({ subscriptions: z.array(subscription) });
 export const readinessAnswer = z.object({
   status: z.string(),
-  checks: z.object({ log: z.string(), partitions: z.string(), history: z.string().optional() }),
+  checks: z.object({
+    log: z.string(),
+    topics: z.string().optional(),
+    partitions: z.string(),
+    history: z.string().optional(),
+  }),
 });

@@ -28,3 +28,8 @@ export function count(value: number | null): string {
 export function counted(value: number, one: string): string {
   return `${value} ${one}${value === 1 ? "" : "s"}`;
 }
+
+/** What so many do: `1 record waits`, `2 records wait`. */
+export function countedDo(value: number, one: string, verb: string): string {
+  return `${counted(value, one)} ${verb}${value === 1 ? "s" : ""}`;
+}

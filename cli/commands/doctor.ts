@@ -1,8 +1,8 @@
 import type { Command } from "../command.ts";
-import type { Finding } from "../doctor/finding.ts";
+import { attempt, type Finding } from "../doctor/finding.ts";
 import { checkGroups } from "../doctor/groups.ts";
 import { checkKey } from "../doctor/key.ts";
-import { checkReach } from "../doctor/reach.ts";
+import { checkReach, isLogWrong } from "../doctor/reach.ts";
 import { report } from "../doctor/report.ts";
 import { checkSubscriptions } from "../doctor/subscriptions.ts";
 import type { Gateway } from "../gateway.ts";
@@ -29,6 +29,8 @@ async function examine(gateway: Gateway): Promise<Finding[]> {
   const reach = await checkReach(gateway, () => Date.now());
   if (reach[0]?.level === "wrong") return reach;
   const { findings, mayOperate } = await checkKey(gateway);
-  const behind = mayOperate ? [...(await checkGroups(gateway)), ...(await checkSubscriptions(gateway))] : [];
-  return [...reach, ...findings, ...behind];
+  if (!mayOperate) return [...reach, ...findings];
+  const groups = await attempt("groups", () => checkGroups(gateway, !isLogWrong(reach)));
+  const subscribers = await attempt("subscribers", () => checkSubscriptions(gateway));
+  return [...reach, ...findings, ...groups, ...subscribers];
 }

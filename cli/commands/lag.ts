@@ -1,7 +1,15 @@
-import { groupsAnswer, type PartitionAnswer, partitionsAnswer } from "../answers.ts";
+import {
+  groupsAnswer,
+  isSilent,
+  type PartitionAnswer,
+  partitionsAnswer,
+  type SilentAnswer,
+} from "../answers.ts";
 import type { Call, Command } from "../command.ts";
-import { count, duration } from "../format.ts";
+import { count, counted, duration } from "../format.ts";
 import { printable, table } from "../table.ts";
+
+type Told = PartitionAnswer | SilentAnswer;
 
 const columns = [
   { title: "GROUP" },
@@ -21,10 +29,10 @@ export const lag: Command = {
   parameters: "[<group>]",
   least: 0,
   most: 1,
-  help: `LAG is in records, BEHIND the age of the last record that was read while others
-wait. PARKED records wait for a retry, DEAD ones have ended as dead letters
-since the beginning. STATE is paused or stalled, where any is; why, is told
-below. "?" is what the log does not say.`,
+  help: `LAG is in records, BEHIND the age of the oldest one that is not read yet. PARKED
+records wait for a retry, DEAD ones have ended as dead letters since the
+beginning. STATE is paused or stalled, where any is; why, is told below, and
+which functions are behind their group. "?" is what is not known.`,
   async run(call) {
     const answers = await partitionsOf(call);
     const partitions = answers.flatMap((answer) => answer.partitions);
@@ -50,13 +58,17 @@ async function partitionsOf({ gateway, parameters }: Call) {
   );
 }
 
-function stateOf({ paused, stalled }: PartitionAnswer): string {
+function stateOf({ paused, stalled }: Told): string {
   if (stalled !== undefined) return "stalled";
-  return paused ? "paused" : "";
+  return paused === true ? "paused" : "";
 }
 
 /** A row for each topic; what is of the whole partition stands in the first. */
-function rowsOf(one: PartitionAnswer): string[][] {
+function rowsOf(one: Told): string[][] {
+  if (isSilent(one)) {
+    const unknown = Array.from({ length: 6 }, () => "?");
+    return [[one.group, String(one.partition), "?", ...unknown, stateOf(one)]];
+  }
   const { deadLettered, group, parked, partition, topics } = one;
   return topics.map(({ endOffset, lag: records, lagMs, position, topic }, index) => [
     ...(index === 0 ? [group, String(partition)] : ["", ""]),
@@ -69,10 +81,28 @@ function rowsOf(one: PartitionAnswer): string[][] {
   ]);
 }
 
-function reasonsOf(partitions: readonly PartitionAnswer[]): string {
+function reasonsOf(partitions: readonly Told[]): string {
   return partitions
-    .flatMap(({ group, partition, stalled }) =>
-      stalled === undefined ? [] : [`\n${group}/${partition} does not move: ${printable(stalled)}\n`],
+    .flatMap((one) =>
+      [
+        ...(one.stalled === undefined
+          ? []
+          : [isSilent(one) ? one.stalled : `It does not move: ${one.stalled}`]),
+        ...(isSilent(one) ? [] : functionsBehind(one)),
+      ].map((reason) => `\n${one.group}/${one.partition}: ${printable(reason)}\n`),
     )
     .join("");
+}
+
+/** Functions that were left behind and read on by themselves: the group's lag does not tell of them. */
+export function functionsBehind({ functions, topics }: PartitionAnswer): string[] {
+  const [read] = topics;
+  if (read === undefined) return [];
+  const { endOffset, position } = read;
+  return functions
+    .filter(({ next }) => next < position)
+    .map(({ name, next }) => {
+      const records = endOffset === null ? "records" : counted(endOffset - next, "record");
+      return `${name} is behind the group, with ${records} to read from ${next} on`;
+    });
 }

@@ -1,8 +1,8 @@
-import { parkedAnswer } from "../answers.ts";
-import type { Command } from "../command.ts";
-import { distance } from "../format.ts";
+import { parkedAnswer, partitionAnswer } from "../answers.ts";
+import type { Call, Command } from "../command.ts";
+import { distance, duration } from "../format.ts";
 import { option, partitionPath, wholeNumber } from "../read.ts";
-import { table } from "../table.ts";
+import { printable, table } from "../table.ts";
 
 const columns = [
   { title: "KEY", isCut: "late" },
@@ -41,6 +41,22 @@ export const parked: Command = {
       one.error,
     ]);
     const more = answer.next === undefined ? "" : `\nMore: --cursor ${answer.next}\n`;
-    return { text: table(columns, rows, call.width) + more, json: answer };
+    return { text: table(columns, rows, call.width) + more + (await whyNothingIsCalled(call)), json: answer };
   },
 };
+
+/** What holds up records beyond their own errors; nothing where the partition does not tell. */
+async function whyNothingIsCalled(call: Call): Promise<string> {
+  const { body } = await call.gateway.ask("GET", partitionPath(call));
+  const partition = partitionAnswer.safeParse(body).data;
+  if (partition === undefined) return "";
+  const reasons = partition.functions.flatMap(({ circuit, name }) =>
+    circuit === undefined
+      ? []
+      : [
+          `Nothing is called of ${name}, whose calls fail (${circuit.reason}); it is tried ${circuit.probeAt > call.now ? `in ${duration(circuit.probeAt - call.now)}` : "now"}`,
+        ],
+  );
+  if (partition.paused) reasons.unshift("The partition is paused: nothing is called until it is resumed");
+  return reasons.map((reason) => `\n${printable(reason)}.\n`).join("");
+}

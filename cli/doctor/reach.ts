@@ -1,10 +1,13 @@
+import { z } from "zod";
 import { readinessAnswer } from "../answers.ts";
 import { Failure } from "../failure.ts";
 import { type Answer, type Gateway, refusalOf } from "../gateway.ts";
-import { type Finding, note, ok, wrong } from "./finding.ts";
+import { attempt, type Finding, note, ok, wrong } from "./finding.ts";
 
 /** From here on signatures and trusted times are refused by whoever compares clocks. */
 const mostSkewMs = 5_000;
+
+const healthAnswer = z.looseObject({ status: z.literal("ok") });
 
 /** Whether the gateway is there, tells the time, and is ready. */
 export async function checkReach(gateway: Gateway, now: () => number): Promise<Finding[]> {
@@ -16,13 +19,14 @@ export async function checkReach(gateway: Gateway, now: () => number): Promise<F
     if (!(error instanceof Failure)) throw error;
     return [wrong("gateway", error.message, "Check the address, and whether it is deployed: npm run deploy")];
   }
-  if (answer.status !== 200)
+  const answeredAt = now();
+  if (answer.status !== 200 || !healthAnswer.safeParse(answer.body).success)
     return [wrong("gateway", refusalOf(answer), "Check the address: something else answers there")];
   return [
     ok("gateway", `${gateway.url} answers`),
     ...checkTransport(gateway.url),
-    checkClock(answer.headers.get("date"), askedAt, now()),
-    ...(await checkReadiness(gateway)),
+    checkClock(answer.headers.get("x-request-id"), askedAt, answeredAt),
+    ...(await attempt("ready", () => checkReadiness(gateway))),
   ];
 }
 
@@ -35,18 +39,20 @@ function checkTransport(url: string): Finding[] {
   ];
 }
 
-/** A date has whole seconds: so much is between it and the time that it was made at. */
-export function checkClock(date: string | null, askedAt: number, answeredAt: number): Finding {
-  const told = Date.parse(date ?? "");
-  if (Number.isNaN(told))
-    return note("clock", "The gateway tells no date, so that clocks cannot be compared");
+/** Every answer's id is a UUID version 7, which begins with the gateway's milliseconds. */
+export function checkClock(requestId: string | null, askedAt: number, answeredAt: number): Finding {
+  const digits = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-/.exec(requestId ?? "");
+  if (digits === null)
+    return note("clock", "The answer has no X-Request-Id of Gavel's, so that clocks cannot be compared");
+  const told = Number.parseInt(`${digits[1]}${digits[2]}`, 16);
   const ahead = Math.max(0, told - answeredAt);
-  const behind = Math.max(0, askedAt - (told + 1_000));
-  const skew = Math.max(ahead, behind);
+  const skew = Math.max(ahead, askedAt - told);
   if (skew <= mostSkewMs)
     return ok(
       "clock",
-      `This machine's and the gateway's are ${skew === 0 ? "less than a second" : `about ${Math.round(skew / 1000)} s`} apart`,
+      skew <= 0
+        ? `This machine's and the gateway's agree within ${answeredAt - askedAt} ms`
+        : `This machine's and the gateway's are about ${skew} ms apart`,
     );
   return wrong(
     "clock",
@@ -60,18 +66,32 @@ async function checkReadiness(gateway: Gateway): Promise<Finding[]> {
   const readiness = readinessAnswer.safeParse(answer.body);
   if (!readiness.success)
     return [wrong("ready", refusalOf(answer), "Look at the Worker's log: npx wrangler tail")];
-  const { history, log, partitions } = readiness.data.checks;
+  const { history, log, partitions, topics } = readiness.data.checks;
   return [
-    log === "ok"
-      ? ok("log", "It answers, and its topics have the pinned partition count")
-      : wrong("log", log, adviceForLog(log)),
-    partitions === "ok"
-      ? ok("partitions", "Every one of group auction moves")
-      : wrong("partitions", partitions, "See what it waits for: npm run gavel -- lag auction"),
+    ...checkLog(log, topics),
+    // What a log that is wrong holds up follows from it.
+    ...(log === "ok" ? [checkAuction(partitions)] : []),
     ...(history === undefined
       ? []
       : [note("retention", history, "What was lost is lost; give the topics a longer retention.ms")]),
   ];
+}
+
+function checkLog(log: string, topics: string | undefined): Finding[] {
+  if (log !== "ok") return [wrong("log", log, adviceForLog(log))];
+  if (topics !== undefined) return [wrong("log", topics, adviceForLog(topics))];
+  return [ok("log", "It answers, and its topics have the pinned partition count")];
+}
+
+function checkAuction(partitions: string): Finding {
+  return partitions === "ok"
+    ? ok("partitions", "Every one of group auction moves")
+    : wrong("partitions", partitions, "See what it waits for: npm run gavel -- lag auction");
+}
+
+/** Whether what the groups tell would only be what the log was told to be. */
+export function isLogWrong(findings: readonly Finding[]): boolean {
+  return findings.some(({ about, level }) => about === "log" && level === "wrong");
 }
 
 function adviceForLog(reason: string): string {

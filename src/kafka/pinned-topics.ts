@@ -52,15 +52,24 @@ function requirePinned(
   expected: number,
 ): void {
   for (const name of names) {
-    const count = Object.hasOwn(counts, name) ? counts[name] : undefined;
-    if (count === undefined) throw new Problem("topic-missing", `The log has no topic ${name}`);
-    if (count !== expected) {
-      throw new Problem(
-        "partition-count-mismatch",
-        `Topic ${name} has ${count} partitions in the log and ${expected} in the configuration`,
-      );
-    }
+    const fault = topicFault(counts, name, expected);
+    if (fault !== null) throw fault;
   }
+}
+
+/** What is wrong with a topic, by the counts that the log told; null where nothing is. */
+export function topicFault(
+  counts: Readonly<Record<string, number>>,
+  name: string,
+  expected: number,
+): Problem | null {
+  const count = Object.hasOwn(counts, name) ? counts[name] : undefined;
+  if (count === undefined) return new Problem("topic-missing", `The log has no topic ${name}`);
+  if (count === expected) return null;
+  return new Problem(
+    "partition-count-mismatch",
+    `Topic ${name} has ${count} partitions in the log and ${expected} in the configuration`,
+  );
 }
 
 /** What a client is told of a failed call to the log: no address, no words of the log itself. */

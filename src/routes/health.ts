@@ -1,8 +1,10 @@
 import type { PartitionStatus } from "../../durable-objects/rpc.ts";
-import { createPinnedTopics } from "../kafka/pinned-topics.ts";
+import { problemFromLog, topicFault } from "../kafka/pinned-topics.ts";
+import { LogError } from "../kafka/port.ts";
 import { describeError } from "../lib/log.ts";
 import { Problem, retryAfterSeconds } from "../lib/problem.ts";
 import { type Services, servicesFor, writtenTopics } from "../services.ts";
+import { topics as topicNames } from "../topics.ts";
 import type { AppContext } from "./operation.ts";
 
 /** Longest wait for the log or for an object, in milliseconds. */
@@ -15,6 +17,8 @@ const freshForMs = 1000;
 interface Readiness {
   readonly checkedAt: number;
   readonly log: string | null;
+  /** Of topics that the edge does not write. It is told: what needs them says for itself that it does not move. */
+  readonly topics: string | null;
   readonly partitions: string | null;
   /** What was lost for good. It is told, and keeps nothing from going on. */
   readonly history: string | null;
@@ -37,12 +41,13 @@ export async function getReadiness(context: AppContext): Promise<Response> {
   let readiness = latest.get(services);
   if (readiness === undefined || now - readiness.checkedAt >= freshForMs) {
     const [log, partitions] = await Promise.all([checkLog(services), checkPartitions(services)]);
-    readiness = { checkedAt: now, log, ...partitions };
+    readiness = { checkedAt: now, ...log, ...partitions };
     latest.set(services, readiness);
   }
   const checks = {
     log: readiness.log ?? "ok",
     partitions: readiness.partitions ?? "ok",
+    ...(readiness.topics === null ? {} : { topics: readiness.topics }),
     ...(readiness.history === null ? {} : { history: readiness.history }),
   };
   if (readiness.log === null && readiness.partitions === null)
@@ -53,13 +58,23 @@ export async function getReadiness(context: AppContext): Promise<Response> {
 }
 
 /** Asks the log itself: the answer that writing goes by may be a minute old. */
-async function checkLog({ log, clock, config }: Services): Promise<string | null> {
-  const names = Object.values(writtenTopics(config.topicPrefix));
+async function checkLog({ log, clock, config }: Services): Promise<Pick<Readiness, "log" | "topics">> {
+  const { partitionCount, topicPrefix } = config;
+  const written: readonly string[] = Object.values(writtenTopics(topicPrefix));
+  const others = Object.values(topicNames)
+    .map((name) => topicPrefix + name)
+    .filter((name) => !written.includes(name));
   try {
-    await createPinnedTopics(log, clock, names, config.partitionCount).verify(clock.now() + longestCheckMs);
-    return null;
+    const counts = await log.topics(clock.now() + longestCheckMs);
+    const faultsOf = (names: readonly string[]) =>
+      names.flatMap((name) => topicFault(counts, name, partitionCount)?.detail ?? []);
+    const wrong = faultsOf(others);
+    return { log: faultsOf(written)[0] ?? null, topics: wrong.length === 0 ? null : wrong.join("; ") };
   } catch (error) {
-    return error instanceof Problem ? error.detail : describeError(error);
+    return {
+      log: error instanceof LogError ? problemFromLog(error).detail : describeError(error),
+      topics: null,
+    };
   }
 }
 

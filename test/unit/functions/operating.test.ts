@@ -234,3 +234,16 @@ describe("a redrive", () => {
     expect(await world.core.redrive([99_999])).toEqual({ redriven: 0, left: 2 });
   });
 });
+
+describe("a skip", () => {
+  it("keeps the last error in the dead letter, within bounds, beside who ended it", async () => {
+    const f = await newWorld(1);
+    f.outcome = () => ({ status: "retry", reason: `503 ${"x".repeat(900)}`, delayMs: 60_000 });
+    wakeBeside();
+    await world.until("it is parked", async () => (await world.core.parked(10))[0]?.attempts === 1);
+    expect(await world.core.skipParked("key-0")).toBe(1);
+    const [letter] = await world.core.deadLetters(10);
+    expect(letter?.error).toMatch(/^skipped by an operator; last: 503 x+$/);
+    expect(letter?.error.length).toBeLessThanOrEqual(500);
+  });
+});

@@ -61,6 +61,11 @@ test("a log with another partition count is 503 with the plain reason, and nothi
     status: "unready",
     checks: { log: expect.stringContaining("8 partitions") as string },
   });
+  // Of the topics that the edge does not write, each.
+  const { topics: others } = (ready as { checks: { topics: string } }).checks;
+  for (const name of ["completed", "notifications", "validated", "dead-letters"])
+    expect(others).toContain(`Topic auction.${name} has 8 partitions`);
+  expect(await answered(await callWith({}, "/readyz"), 200)).not.toHaveProperty("checks.topics");
 });
 
 test("topics that the log lacks, and credentials that it refuses, are 503 in other words", async () => {
