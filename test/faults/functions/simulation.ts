@@ -97,7 +97,7 @@ function kindOf(seed: number, random: Random): RunKind {
 /** Answers how many dead letters could not be taken back in the end. */
 async function play(simulated: Simulated, isWritten: () => boolean, random: Random): Promise<number> {
   const { world, host, receiver, moments, kind } = simulated;
-  const { scheduler, faults, log } = world;
+  const { scheduler, faults } = world;
   const stopSweep = sweep(simulated, random.fork());
   const operator = new Operator(scheduler, host, { receiver, moments, random: random.fork() });
   if (kind.isOperated) operator.start();
