@@ -81,7 +81,7 @@ interface Cost {
 /** Looks at what a subscription costs, from now on until it is stopped. */
 function watchCost(id: string): { readonly most: Cost; stop(): Promise<void> } {
   const most: Cost = { looks: 0, rows: 0, inMemory: 0, databaseBytes: 0 };
-  let isOver = false;
+  const over = new AbortController();
   const look = async (): Promise<void> => {
     const [parked, status, size] = await Promise.all([
       rows("parked", id),
@@ -94,13 +94,17 @@ function watchCost(id: string): { readonly most: Cost; stop(): Promise<void> } {
     most.inMemory = Math.max(most.inMemory, next - position);
     most.databaseBytes = Math.max(most.databaseBytes, size);
   };
-  const watching = (async () => {
-    for (; !isOver; await pause(100)) await look();
-  })();
+  const watch = async (): Promise<void> => {
+    while (!over.signal.aborted) {
+      await look();
+      await pause(100);
+    }
+  };
+  const watching = watch();
   return {
     most,
     stop: async () => {
-      isOver = true;
+      over.abort();
       await watching;
     },
   };

@@ -92,7 +92,7 @@ export class Deliveries {
         return;
       case "change began":
         if (happening.change.kind === "seek") this.#isSeeking = true;
-        else for (const owed of this.#of(happening.change)) mayBeTakenBack(owed);
+        else this.#toldDead(happening.change);
         return;
       case "change ended":
         this.#isSeeking = false;
@@ -110,6 +110,14 @@ export class Deliveries {
     return entries.flatMap((entry) =>
       entry.function === this.#name ? (this.owed.get(entry.offset) ?? []) : [],
     );
+  }
+
+  /** What an operator is told to be dead, and wants back. */
+  #toldDead(change: Pick<Extract<Change, { kind: "redrive" }>, "entries">): void {
+    for (const { endedAt, function: name, offset } of change.entries)
+      if (name === this.#name && endedAt < (this.owed.get(offset)?.countsFrom ?? 0))
+        this.problems.push(`${name}: ${offset} comes again, and is still told to be a dead letter`);
+    for (const owed of this.#of(change)) mayBeTakenBack(owed);
   }
 
   #called({ at, records }: ReceivedCall): void {

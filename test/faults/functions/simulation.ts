@@ -28,6 +28,8 @@ import { Writer } from "./writer.ts";
 const group = "enrich";
 const startsAt = Date.UTC(2026, 5, 1, 12);
 const maxSteps = 600_000;
+/** More than a run has records, one of which at least is taken back each time. */
+const maxRedrives = 1_000;
 
 /** What a run meets beside failures and crashes: nothing in half of the runs, whose properties are strict. */
 export interface RunKind {
@@ -117,11 +119,12 @@ async function play(simulated: Simulated, isWritten: () => boolean, random: Rand
 
 /** Takes dead letters back for as long as some can be: calm as it is, all of them are done. */
 async function redriveAll(simulated: Simulated, operator: Operator): Promise<number> {
-  for (;;) {
+  for (let round = 0; round < maxRedrives; round += 1) {
     const { redriven, left } = await simulated.world.scheduler.finish(operator.redriveAll());
     if (redriven === 0) return left;
     await drain(simulated);
   }
+  throw new Error("dead letters are taken back without end");
 }
 
 class WatchedHistory extends ProduceHistory {
