@@ -7,7 +7,7 @@ import { analysisIdOf, type AttributeSet, type AuctionSet, isOfAttribute } from 
  * Sets of one attribute of a category at most. Who sells names the values: without a bound each new
  * one would be an object and an analysis for good.
  */
-export const mostSets = 200;
+const mostSets = 200;
 
 interface Dependencies {
   readonly database: Database;

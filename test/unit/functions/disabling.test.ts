@@ -40,7 +40,7 @@ const missing = { outcomes: [{ status: "retry" as const, reason: "404" }] };
 const done = { outcomes: [{ status: "reject" as const, reason: "no" }, { status: "done" as const }] };
 
 /** Called every so often from a time to another, with the same result. */
-function failing(
+function failingFrom(
   from: number,
   to: number,
   result: Parameters<typeof failingAfter>[1] = failed,
@@ -53,36 +53,38 @@ function failing(
 
 describe("a function is disabled", () => {
   test("when of all its calls nothing was done for as long as it may", () => {
-    expect(disabledAt(3 * day - 1, failing(0, 3 * day - 1))).toEqual([]);
-    expect(disabledAt(3 * day, failing(0, 3 * day))).toEqual([["nothing was done for 3 days: 500", 3 * day]]);
+    expect(disabledAt(3 * day - 1, failingFrom(0, 3 * day - 1))).toEqual([]);
+    expect(disabledAt(3 * day, failingFrom(0, 3 * day))).toEqual([
+      ["nothing was done for 3 days: 500", 3 * day],
+    ]);
     expect(disabledAt(3 * day, undefined)).toEqual([]);
   });
 
   test("also where each call is answered, and never well", () => {
-    expect(disabledAt(3 * day, failing(0, 3 * day, missing))).toEqual([
+    expect(disabledAt(3 * day, failingFrom(0, 3 * day, missing))).toEqual([
       ["nothing was done for 3 days: 404", 3 * day],
     ]);
   });
 
   test("not where something was done in between", () => {
-    const before = failing(0, 2 * day);
+    const before = failingFrom(0, 2 * day);
     expect(failingAfter(before, done, 2 * day + 1)).toBeUndefined();
   });
 
   test("not where it fails less often than once a day: it was not called in between", () => {
-    expect(disabledAt(9 * day, failing(0, 9 * day, failed, 1.5 * day))).toEqual([]);
+    expect(disabledAt(9 * day, failingFrom(0, 9 * day, failed, 1.5 * day))).toEqual([]);
   });
 
   test("after it was enabled, only when it has failed for so long since: the partition may have missed both", () => {
     const enabledAt = 10 * day;
     const first = enabledAt + minute;
-    expect(disabledAt(first, failing(0, first), { enabledAt })).toEqual([]);
+    expect(disabledAt(first, failingFrom(0, first), { enabledAt })).toEqual([]);
     const last = enabledAt + 3 * day;
-    expect(disabledAt(last, failing(0, last), { enabledAt })).toHaveLength(1);
+    expect(disabledAt(last, failingFrom(0, last), { enabledAt })).toHaveLength(1);
   });
 
   test("never for what failed days ago, with nothing left to call it with since", () => {
-    const stale = failing(0, 3 * day - minute);
+    const stale = failingFrom(0, 3 * day - minute);
     for (const now of [3 * day + minute, 4 * day, 100 * day]) expect(disabledAt(now, stale)).toEqual([]);
   });
 });
