@@ -60,26 +60,30 @@ export class BehindReader {
 
   private async run(): Promise<void> {
     try {
-      for (let from = this.nextPlace(); from !== undefined; from = this.nextPlace())
-        await this.readFrom(from);
+      for (let place = this.nextPlace(); place !== undefined; place = this.nextPlace()) {
+        // Also where the fetch fails: it is then another one's turn.
+        this.served.set(place.delivery, (this.fetches += 1));
+        await this.readFrom(place.next);
+      }
     } catch (error) {
       this.host.onFailure(error);
     }
   }
 
   /** Where the one goes on that has waited longest, of those that are behind and have room. */
-  private nextPlace(): number | undefined {
+  private nextPlace(): { readonly delivery: Delivery; readonly next: number } | undefined {
     if (!this.host.mayRead()) return undefined;
-    let chosen: { readonly next: number; readonly servedAt: number } | undefined;
+    let chosen: { readonly delivery: Delivery; readonly next: number; readonly servedAt: number } | undefined;
     for (const [, delivery] of this.host.driven()) {
       delivery.makeRoom();
       const { next } = delivery;
       if (next >= this.host.head() || delivery.room === 0) continue;
       const servedAt = this.served.get(delivery) ?? 0;
       const isSooner = servedAt < (chosen?.servedAt ?? Number.POSITIVE_INFINITY);
-      if (isSooner || (servedAt === chosen?.servedAt && next < chosen.next)) chosen = { next, servedAt };
+      if (isSooner || (servedAt === chosen?.servedAt && next < chosen.next))
+        chosen = { delivery, next, servedAt };
     }
-    return chosen?.next;
+    return chosen;
   }
 
   private async readFrom(from: number): Promise<void> {
@@ -97,7 +101,6 @@ export class BehindReader {
   private handOut({ records }: FetchAnswer, from: number, start: number, end: number): void {
     const read = records.map((record) => readRecord(record, this.host.writer));
     const now = this.dependencies.clock.now();
-    this.fetches += 1;
     let isLost = false;
     for (const [driven, delivery] of this.host.driven()) {
       const { next } = delivery;

@@ -17,19 +17,23 @@ export interface FailedCall {
   readonly isProbe: boolean;
   /** The endpoint asked for so long a pause, in milliseconds. */
   readonly delayMs?: number;
+  /** Any other record would have met it as well. */
+  readonly isGeneral?: boolean;
 }
 
 /**
- * Opens when whole calls fail in a row and no single record can be to blame, since none was in all of
- * them: then nothing is called but a probe now and then, and what failed for the endpoint's sake
- * spends no attempt of a record. While one record was in each of them, it may be that record, and is
- * tried again and ends as any record that fails.
+ * Opens when whole calls fail in a row and no single record can be to blame: each says so by itself, or
+ * none was in all of them. Then nothing is called but a probe now and then, and what failed for the
+ * endpoint's sake spends no attempt of a record. While one record was in each of them, it may be that
+ * record, and is tried again and ends as any record that fails.
  * Source: M. Nygard, "Release It!", the circuit breaker.
  */
 export class Circuit {
   private readonly settings: FunctionSettings["circuit"];
-  private failures = 0;
-  /** Offsets that were in every call that failed since the last answer. */
+  /** Since the last answer: failures that any record would have met, and others. */
+  private general = 0;
+  private unclear = 0;
+  /** Offsets that were in every one of the others. */
   private suspects: readonly number[] = [];
   private isProbing = false;
   private current: OpenCircuit | undefined;
@@ -56,17 +60,42 @@ export class Circuit {
 
   /** The endpoint answered, whatever it said of its records. */
   succeed(): void {
-    this.failures = 0;
-    this.suspects = [];
+    this.forgive();
     this.isProbing = false;
     this.current = undefined;
   }
 
-  fail({ reason, offsets, isProbe, delayMs = 0 }: FailedCall, now: number): void {
-    this.suspects = this.failures === 0 ? offsets : this.suspects.filter((one) => offsets.includes(one));
-    this.failures += 1;
-    const { failures, firstProbeMs, longestProbeMs } = this.settings;
-    if (this.current === undefined && (this.failures < failures || this.suspects.length > 0)) return;
+  private forgive(): void {
+    this.general = 0;
+    this.unclear = 0;
+    this.suspects = [];
+  }
+
+  /** A record has ended by its failures. Where it was the one to blame, nothing is held against the endpoint. */
+  ended(offset: number): void {
+    if (this.suspects.includes(offset)) this.forgive();
+  }
+
+  private note({ isGeneral = false, offsets }: FailedCall): void {
+    if (isGeneral) {
+      this.general += 1;
+      return;
+    }
+    this.suspects = this.unclear === 0 ? offsets : this.suspects.filter((one) => offsets.includes(one));
+    this.unclear += 1;
+  }
+
+  private get isToBlame(): boolean {
+    const { failures } = this.settings;
+    if (this.general >= failures) return true;
+    return this.general + this.unclear >= failures && this.unclear > 0 && this.suspects.length === 0;
+  }
+
+  fail(call: FailedCall, now: number): void {
+    this.note(call);
+    const { isProbe, delayMs = 0, reason } = call;
+    const { firstProbeMs, longestProbeMs } = this.settings;
+    if (this.current === undefined && !this.isToBlame) return;
     // A call that began before it opened ends behind it: the probe's time stands.
     if (this.current !== undefined && !isProbe) return;
     const probes = this.current === undefined ? 0 : this.current.probes + 1;

@@ -19,8 +19,12 @@ export interface Call {
   readonly isProbe: boolean;
 }
 
-/** Of how many lanes a record may be tried as a probe: where it fails by one of them, another tells. */
+/**
+ * Of how many lanes a record may be tried as a probe: where it fails by one of them, another tells. Of
+ * two at first, and of one more behind each probe that failed, up to the most: several may be bad.
+ */
 const probedLanes = 2;
+const mostProbedLanes = 32;
 /** A position that has moved so far over what is not selected is stored: it would be read again. */
 const longestUnstored = 5_000;
 
@@ -36,8 +40,6 @@ export class Delivery {
   private readonly random: () => number;
   private readonly records: HeldRecords;
   private readonly calls = new Set<Call>();
-  /** Records of one call for now: fewer after whole calls have failed, in case it was one of them. */
-  private callCount: number;
   private disabledFor: Disabled | undefined;
   private failingFor: Failing | undefined;
   private isChanged = false;
@@ -58,7 +60,6 @@ export class Delivery {
     this.name = name;
     this.settings = settings;
     this.random = random;
-    this.callCount = settings.batch.count;
     this.circuit = new Circuit(settings.circuit, stored.ledger?.circuit);
     this.disabledFor = stored.ledger?.disabled;
     this.failingFor = stored.ledger?.failing;
@@ -129,6 +130,7 @@ export class Delivery {
     if (this.disabledFor === undefined) return;
     this.disabledFor = undefined;
     this.failingFor = undefined;
+    this.records.forgetAges();
     this.circuit.succeed();
     this.isChanged = true;
   }
@@ -152,8 +154,12 @@ export class Delivery {
   private get hasProbes(): boolean {
     const { open } = this.circuit;
     if (open === undefined || this.calls.size > 0) return true;
-    const wanted = this.settings.order === "partition" ? 1 : probedLanes;
-    return this.records.lanes.countCallable(open.probeAt, wanted) >= wanted;
+    return this.records.lanes.countCallable(open.probeAt, this.wantedLanes) >= this.wantedLanes;
+  }
+
+  private get wantedLanes(): number {
+    if (this.settings.order === "partition") return 1;
+    return Math.min(mostProbedLanes, probedLanes + (this.circuit.open?.probes ?? 0));
   }
 
   /** How many records may be admitted now. */
@@ -172,8 +178,9 @@ export class Delivery {
   }
 
   /**
-   * Takes records in offset order from `next` on, all of them: whoever reads asks first whether
-   * there is room. For a probe those of few lanes are enough, and the function falls behind with the rest.
+   * Takes records in offset order from `next` on, as many as there is room for, and one at least:
+   * whoever reads asks first whether there is. For a probe those of few lanes are enough. With the rest
+   * the function falls behind: the log keeps it.
    * @param end where the records' stretch of the log ends
    * @param selects whether the function wants the record
    */
@@ -183,14 +190,15 @@ export class Delivery {
     now: number,
     selects: (record: ReadRecord) => boolean,
   ): void {
-    const isEnough = (): boolean => this.isWaitingForProbe && this.hasProbes;
+    const isEnough = (): boolean =>
+      this.isWaitingForProbe ? this.hasProbes : this.records.room === 0 && this.full === undefined;
     if (this.records.admit(records, end, now, selects, isEnough)) this.isChanged = true;
   }
 
   private get limits(): CallLimits {
     const { batch } = this.settings;
     const { attempts } = this.settings.retry;
-    return { ...batch, attempts, count: this.circuit.open === undefined ? this.callCount : 1 };
+    return { ...batch, attempts, count: this.circuit.open === undefined ? batch.count : 1 };
   }
 
   /** A record that may be what ended the object waits to be called with no other call in it. */
@@ -245,19 +253,14 @@ export class Delivery {
   }
 
   private releaseWhereFull(): void {
-    const isForProbe = this.isWaitingForProbe && this.records.lanes.laneCount <= probedLanes;
+    const isForProbe = this.isWaitingForProbe && this.records.lanes.laneCount <= this.wantedLanes;
     if (this.full !== undefined && this.calls.size === 0 && !isForProbe) this.records.release();
   }
 
   private tellCircuit(call: Call, { failure }: InvocationResult, now: number): void {
-    if (failure === undefined) {
-      this.circuit.succeed();
-      this.callCount = Math.min(this.settings.batch.count, this.callCount * 2);
-      return;
-    }
+    if (failure === undefined) return this.circuit.succeed();
     const { isProbe, records } = call;
     this.circuit.fail({ ...failure, isProbe, offsets: records.map(({ offset }) => offset) }, now);
-    if (call.records.length > 1) this.callCount = Math.max(1, call.records.length >>> 1);
   }
 
   private tryAgain(
@@ -272,13 +275,18 @@ export class Delivery {
     if (!countsAttempts && !call.isProbe) {
       // Of a call that failed as a whole nothing says which record it was, if it was one at all.
       pending.notBefore = now + (delayMs ?? delayAfter(1, retry, this.random));
+      pending.company = Math.max(1, call.records.length >>> 1);
       return;
     }
     // A probe spends no attempt; but a record that is all there is to probe with does not stay for ever.
     if (countsAttempts) pending.attempts += 1;
     pending.firstAttemptAt ??= call.startedAt;
-    if (pending.attempts >= retry.attempts || now - pending.firstAttemptAt >= retry.maximumAgeMs)
+    const isTooOld = now - pending.firstAttemptAt >= retry.maximumAgeMs;
+    const isAlone = this.records.lanes.laneCount === 1;
+    if (pending.attempts >= retry.attempts || (isTooOld && (countsAttempts || isAlone))) {
+      this.circuit.ended(pending.offset);
       return this.records.end(pending, reason);
+    }
     pending.notBefore = now + (delayMs ?? delayAfter(Math.max(1, pending.attempts), retry, this.random));
     this.records.park(pending);
   }

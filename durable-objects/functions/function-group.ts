@@ -147,6 +147,8 @@ export class FunctionGroupCore implements FunctionGroupRpc {
     if (this.isHeld || this.state.outbox.isFull) return null;
     const now = this.dependencies.clock.now();
     let soonest: number | null = null;
+    // Where nothing may start now, the end of a call has a turn come.
+    if (this.turns.isHeldUp(now)) return null;
     for (const delivery of this.state.deliveries.values()) {
       const due = delivery.nextDue(now);
       if (due !== null) soonest = Math.min(soonest ?? due, due);
@@ -182,6 +184,8 @@ export class FunctionGroupCore implements FunctionGroupRpc {
     const starts = await startsOf(this.dependencies, this.topic, unknown);
     this.functions = functions;
     this.state.drive(functions, starts);
+    // On record at once: read again after a failure, one that nothing is stored of would begin at the head.
+    if (starts.size > 0) this.state.commit();
   }
 
   /** What failed is tried again when its retry is due, not with every turn. */

@@ -314,7 +314,8 @@ export class GroupState {
 function setDisabled(delivery: Delivery, { disabled, enabledAt = 0 }: DrivenFunction): void {
   const known = delivery.disabled;
   if (disabled !== undefined) {
-    if (known?.reason !== disabled || known.isUntold === true)
+    // What was found here is told until it is answered, also where the answer was lost.
+    if (known?.isUntold !== true && known?.reason !== disabled)
       delivery.disable({ reason: disabled, at: known?.at ?? 0 });
   } else if (known !== undefined && (known.isUntold !== true || known.at < enabledAt)) {
     delivery.enable();

@@ -76,6 +76,7 @@ export class HeldRecords {
     this.window = new Window(place.position, place.sequence, finished);
     this.interrupted = ledger === undefined ? new Map<number, Interrupted>() : interruptedOf(ledger);
     this.quietUntil = ledger === undefined ? 0 : quietUntilOf(ledger);
+    this.goneUntil = ledger?.goneUntil ?? 0;
     for (const pending of parked) this.restore(pending);
   }
 
@@ -110,6 +111,15 @@ export class HeldRecords {
     const { records, characters } = this.settings.budget;
     const share = Math.max(this.parked.size / records, this.parkedCharacters / characters);
     this.isOver = share >= 1 || (this.isOver && share > 0.9);
+  }
+
+  /** What waits was not tried for a while, which does not count as its age. */
+  forgetAges(): void {
+    for (const pending of this.parked.values()) {
+      if (pending.firstAttemptAt === null) continue;
+      pending.firstAttemptAt = null;
+      this.changeLog.update(pending);
+    }
   }
 
   shareMemory(characters: number): void {
@@ -201,6 +211,8 @@ export class HeldRecords {
       const isKnown = window.isFinished(offset) || this.parked.has(offset);
       const isWanted = !isRepetition && !isKnown && selects(read);
       if (isWanted) this.admitOne(record, now);
+      // On record: read again when the log has deleted what it repeats, it would pass for a new one.
+      if (isRepetition) window.finishOutside(offset);
       isAdmitted ||= isWanted;
       window.sequence = Math.max(window.sequence, sequence);
       if (isWanted) window.next = offset + 1;
@@ -221,7 +233,7 @@ export class HeldRecords {
     if (end <= window.next) return;
     for (const [offset, { notBefore }] of interrupted) {
       if (offset < window.next || offset >= end) continue;
-      this.goneUntil = Math.max(this.goneUntil, notBefore);
+      this.goneUntil = Math.max(this.goneUntil, Math.min(notBefore, this.quietUntil));
       interrupted.delete(offset);
     }
     window.next = end;
@@ -286,7 +298,7 @@ export class HeldRecords {
     this.lanes.remove(pending);
     this.interrupted.delete(pending.offset);
     if (!pending.isParked) return this.window.leave(pending);
-    this.window.finishParked(pending.offset);
+    this.window.finishOutside(pending.offset);
     this.parked.delete(pending.offset);
     this.parkedCharacters -= pending.characters;
     this.weighBudget();
@@ -338,8 +350,10 @@ export class HeldRecords {
   }
 
   /** What a ledger says of the records. @param head the group's position */
-  toLedger(head: number): Pick<Ledger, "position" | "sequence" | "finished" | "attempted" | "quietUntil"> {
-    const { quietUntil } = this;
+  toLedger(
+    head: number,
+  ): Pick<Ledger, "position" | "sequence" | "finished" | "attempted" | "goneUntil" | "quietUntil"> {
+    const { goneUntil, quietUntil } = this;
     const finished = this.window.finishedRanges();
     const { position, sequenceAtPosition: sequence } = this.window;
     return {
@@ -349,6 +363,7 @@ export class HeldRecords {
       finished,
       attempted: attemptedStretches(this.attemptedRecords()),
       ...(quietUntil > 0 ? { quietUntil } : {}),
+      ...(goneUntil > 0 ? { goneUntil } : {}),
     };
   }
 

@@ -73,11 +73,12 @@ export class Lanes {
     for (const lane of this.ready) {
       const [first] = lane.queue;
       if (first === undefined) continue;
-      const mayCome = isAloneIn(limits, first) ? 1 : Math.max(1, limits.count >>> first.attempts);
+      const mayCome = companyOf(limits, first);
       if (taken.length > 0 && taken.length >= Math.min(count, mayCome)) continue;
       count = Math.min(count, mayCome);
       for (const pending of lane.queue) {
         const isFirst = taken.length === 0;
+        if (pending !== first) count = Math.min(count, companyOf(limits, pending));
         if (!isFirst && (taken.length >= count || pending.characters > characters)) break;
         if (pending !== first && (isAloneIn(limits, pending) || pending.notBefore > now)) break;
         characters -= pending.characters;
@@ -202,6 +203,13 @@ export class Lanes {
 
 function charactersOf(records: readonly Pending[]): number {
   return records.reduce((sum, { characters }) => sum + characters, 0);
+}
+
+/** How many one call may carry with it in it: half as many behind each that failed as a whole or ended the object. */
+function companyOf(limits: CallLimits, pending: Pending): number {
+  if (isAloneIn(limits, pending)) return 1;
+  const halved = limits.count >>> Math.min(31, pending.attempts);
+  return Math.max(1, Math.min(halved, pending.company ?? halved));
 }
 
 /**

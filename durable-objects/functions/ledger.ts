@@ -27,6 +27,8 @@ export interface Ledger {
   readonly attempted: readonly AttemptedStretch[];
   /** Until then calls from before the object ended may still run, in milliseconds since the epoch. */
   readonly quietUntil?: number;
+  /** Until then such a call may run of a record that the log has deleted. */
+  readonly goneUntil?: number;
   readonly circuit?: OpenCircuit;
   readonly failing?: Failing;
   /** Nothing is called until it is enabled. */

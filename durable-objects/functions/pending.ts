@@ -14,6 +14,8 @@ export interface Pending {
   record: LogRecord | undefined;
   /** Attempts that were made and count. */
   attempts: number;
+  /** In memory: how many may be called together with it, after a call with it has failed as a whole. */
+  company?: number;
   /** Not called before, in milliseconds since the epoch. */
   notBefore: number;
   /** When the first attempt began; null before it. */

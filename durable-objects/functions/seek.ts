@@ -2,7 +2,7 @@ import type { PartitionDependencies } from "../dependencies.ts";
 import type { GroupState } from "./group-state.ts";
 import type { SeekAnswer } from "./rpc.ts";
 
-/** How long a seek waits for calls that are under way. */
+/** How long a seek waits at least for calls that are under way. */
 const restMs = 30_000;
 const lookEveryMs = 20;
 const offsetsTimeoutMs = 10_000;
@@ -90,7 +90,9 @@ export class Seek {
 
   private async untilNothingIsCalled(): Promise<boolean> {
     const { clock } = this.dependencies;
-    const end = clock.now() + restMs;
+    const timeouts = [...this.host.state.deliveries.values()].map(({ settings }) => settings.timeoutMs);
+    // A call that does not end by its deadline is waited for once more as long.
+    const end = clock.now() + Math.max(restMs, ...timeouts.map((timeoutMs) => 2 * timeoutMs + lookEveryMs));
     while (this.isCalling && clock.now() < end) await clock.sleep(lookEveryMs);
     return !this.isCalling;
   }

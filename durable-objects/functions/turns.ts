@@ -98,6 +98,14 @@ export class Turns {
     for (const [driven, delivery, call] of started) void this.run(driven, delivery, call);
   }
 
+  /** Whether what is under way keeps everything else from starting. */
+  isHeldUp(now: number): boolean {
+    const all = [...this.host.state.deliveries.values()];
+    const calls = all.reduce((sum, { inFlight }) => sum + inFlight, 0);
+    if (calls === 0) return false;
+    return calls >= this.host.mostCalls || all.some((one) => one.isAlone || one.waitsAlone(now));
+  }
+
   /** Nothing starts while the outbox is full: what ends could not be told. */
   private startCalls(): [DrivenFunction, Delivery, Call][] {
     const started: [DrivenFunction, Delivery, Call][] = [];
@@ -112,6 +120,7 @@ export class Turns {
         if (call === undefined) break;
         started.push([driven, delivery, call]);
         calls += 1;
+        if (delivery.isAlone) return started;
       }
     }
     return started;

@@ -69,8 +69,8 @@ export class Window {
     if (offset > this.reach) this.reach = offset;
   }
 
-  /** A parked record's row goes: at or behind the position only this says that it is finished. */
-  finishParked(offset: number): void {
+  /** Nothing is left to be done for a record that is not here: at or behind the position only this says so. */
+  finishOutside(offset: number): void {
     if (offset >= this.position) this.finished.add(offset);
   }
 

@@ -99,7 +99,7 @@ const outcome = z.discriminatedUnion("status", [
       .array(
         z.object({
           topic: z.literal("validated"),
-          type: z.string().min(1),
+          type: z.string().min(1).max(200),
           data: z.record(z.string(), z.unknown()),
         }),
       )
@@ -111,7 +111,7 @@ const outcome = z.discriminatedUnion("status", [
 
 const answer = z.object({
   outcomes: z.array(z.unknown()),
-  failure: z.object({ reason, delayMs }).exactOptional(),
+  failure: z.object({ reason, delayMs, isGeneral: z.boolean().exactOptional() }).exactOptional(),
   isGone: z.boolean().exactOptional(),
 });
 
@@ -125,11 +125,19 @@ const notAnOutcome = { status: "retry", reason: "the function's answer for it is
  */
 export function resultOf(told: unknown, count: number): InvocationResult {
   if (told === "done") return { outcomes: Array.from({ length: count }, () => allDone) };
-  const { data } = answer.safeParse(told);
+  const { data } = answer.safeParse(withoutUndefined(told));
   if (data === undefined || data.outcomes.length > count)
     return { outcomes: [], failure: { reason: "the function's answer is not a result" } };
   const outcomes = data.outcomes.map((one) =>
-    one === undefined || one === null ? undefined : (outcome.safeParse(one).data ?? notAnOutcome),
+    one === undefined || one === null
+      ? undefined
+      : (outcome.safeParse(withoutUndefined(one)).data ?? notAnOutcome),
   );
   return { ...data, outcomes };
+}
+
+/** A member that is there without a value means none, as in JSON. */
+function withoutUndefined(told: unknown): unknown {
+  if (typeof told !== "object" || told === null || Array.isArray(told)) return told;
+  return Object.fromEntries(Object.entries(told).filter(([, value]) => value !== undefined));
 }

@@ -51,9 +51,10 @@ export interface InvocationResult {
   readonly outcomes: readonly (Outcome | undefined)[];
   /**
    * The call failed as a whole, as a call with other records would: a time-out, no connection, 429, 5xx.
-   * Counts towards the circuit. Records without an outcome are tried again.
+   * Counts towards the circuit. Records without an outcome are tried again. `isGeneral`: it was none of
+   * the records, which any other would have met (429, 503, a redirect).
    */
-  readonly failure?: { readonly reason: string; readonly delayMs?: number };
+  readonly failure?: { readonly reason: string; readonly delayMs?: number; readonly isGeneral?: boolean };
   /** Whoever is called wants no more calls (HTTP 410): the function is disabled and its records are left. */
   readonly isGone?: boolean;
 }

@@ -79,7 +79,7 @@ export const deliveryMutations: readonly Mutation[] = [
   {
     name: "smaller calls after whole calls have failed",
     file: `${folder}/delivery.ts`,
-    snippet: "    if (call.records.length > 1) this.callCount = Math.max(1, call.records.length >>> 1);\n",
+    snippet: "      pending.company = Math.max(1, call.records.length >>> 1);\n",
     replacement: "",
   },
   {

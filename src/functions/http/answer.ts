@@ -17,6 +17,11 @@ export interface Answer {
 const retriedStatuses: ReadonlySet<number> = new Set([404, 409]);
 /** Failures that other records would meet as well. */
 const throttledStatuses: ReadonlySet<number> = new Set([408, 429]);
+/**
+ * Of the failed calls those that say so by themselves. A 500 may be a record's doing, and so may a 502, a
+ * 504 or a cut connection, where a record ends whoever works on it.
+ */
+const generalStatuses: ReadonlySet<number> = new Set([429, 503]);
 
 /**
  * What an answer means. Reasons are of our own words and the status: an answer's body is the
@@ -39,7 +44,8 @@ export function resultOf(
     return { outcomes: all(records, { status: "reject", reason }) };
   }
   const redirect = status >= 300 && status < 400 ? ", and redirects are not followed" : "";
-  return failed(`${reason}${redirect}`, delayMs);
+  const isGeneral = redirect !== "" || generalStatuses.has(status);
+  return failed(`${reason}${redirect}`, { ...delay, ...(isGeneral ? { isGeneral } : {}) });
 }
 
 function accepted(
@@ -66,8 +72,11 @@ function parsed(text: string): unknown {
 }
 
 /** The call failed as a whole: no record has an outcome. */
-export function failed(reason: string, delayMs?: number): InvocationResult {
-  return { outcomes: [], failure: delayMs === undefined ? { reason } : { reason, delayMs } };
+export function failed(
+  reason: string,
+  more: { readonly delayMs?: number; readonly isGeneral?: boolean } = {},
+): InvocationResult {
+  return { outcomes: [], failure: { reason, ...more } };
 }
 
 function all(records: readonly FunctionRecord[], outcome: Outcome): Outcome[] {

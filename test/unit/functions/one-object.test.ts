@@ -55,6 +55,59 @@ it("a record that ends the object each time ends alone: what other functions had
   expect(letters).toEqual([expect.objectContaining({ function: "bad", offset: 1 })]);
 });
 
+it.each([
+  ["first", 0],
+  ["last", 1],
+])("nothing else is called while a record has its last attempt, be its function the %s", async (_, place) => {
+  let [running, beside] = [0, 0];
+  const settings: Partial<FunctionSettings> = { timeoutMs: 40, batch: one, retry };
+  const group = await started((made) => {
+    const bad: Invoke = async ({ records }) => {
+      const [record] = records;
+      const isLast = record?.offset === 1 && record.attempt > retry.attempts;
+      if (isLast) beside = Math.max(beside, running);
+      if (record?.offset === 1) {
+        if (isLast) await sleep(10);
+        if (isLast) beside = Math.max(beside, running);
+        await made.restart();
+        void made.core.wakeFunctions().catch(() => undefined);
+      }
+      return allDone(records.length);
+    };
+    const innocent: Invoke = async ({ records }) => {
+      running += 1;
+      await sleep(5);
+      running -= 1;
+      return allDone(records.length);
+    };
+    for (const name of place === 0 ? ["bad", "innocent"] : ["innocent", "bad"])
+      made.add(name, name === "bad" ? bad : innocent, settings);
+    made.publish(40, (index) => `key-${index}`);
+  });
+  await group.until("it is a dead letter", () => group.log.of("auction.dead-letters").length > 0, 5_000);
+  expect(beside).toBe(0);
+});
+
+it("is not woken again and again while it may start nothing: the end of a call goes on", async () => {
+  const group = await started((made) => {
+    made.mostCalls = 1;
+    made.core = made.makeCore();
+    for (const name of ["slow", "other"])
+      made.add(
+        name,
+        async ({ records }) => {
+          await sleep(name === "slow" ? 500 : 1);
+          return allDone(records.length);
+        },
+        { batch: one },
+      );
+    made.publish(4);
+  });
+  group.alarms = 0;
+  await sleep(400);
+  expect(group.alarms).toBeLessThan(5);
+});
+
 it("no more calls are under way than the object may have, and each function has its turn", async () => {
   const counts: Record<string, number> = { first: 0, second: 0 };
   let [running, most] = [0, 0];

@@ -33,7 +33,14 @@ describe("a status means", () => {
     expect(answered(status)).toEqual({ outcomes: [outcome, outcome, outcome] });
   });
 
-  test.each([408, 429, 500, 502, 503, 504, 507, 599])("%i: the call failed as a whole", (status) => {
+  test.each([429, 503])("%i: the call failed, as any other would have", (status) => {
+    expect(answered(status)).toEqual({
+      outcomes: [],
+      failure: { reason: `The endpoint answered ${status}`, isGeneral: true },
+    });
+  });
+
+  test.each([408, 500, 502, 504, 507, 599])("%i: the call failed as a whole", (status) => {
     expect(answered(status)).toEqual({
       outcomes: [],
       failure: { reason: `The endpoint answered ${status}` },
@@ -43,7 +50,7 @@ describe("a status means", () => {
   test.each([300, 301, 302, 303, 304, 307, 308])("%i: the call failed, and is not sent on", (status) => {
     expect(answered(status)).toEqual({
       outcomes: [],
-      failure: { reason: `The endpoint answered ${status}, and redirects are not followed` },
+      failure: { reason: `The endpoint answered ${status}, and redirects are not followed`, isGeneral: true },
     });
   });
 

@@ -112,10 +112,10 @@ describe("an answer decides", () => {
     const now = Date.parse("2026-11-24T00:00:00Z");
     const date = new Date(now + 2 * hour).toUTCString();
     const inSeconds = await call([functionRecord()], { script: status(429, { "retry-after": "7" }) });
-    expect(inSeconds.failure).toEqual({ reason: "The endpoint answered 429", delayMs: 7_000 });
+    expect(inSeconds.failure).toMatchObject({ reason: "The endpoint answered 429", delayMs: 7_000 });
     // The receiver's tolerance of a signature's time is five minutes; here only the answer matters.
     const asDate = await call([functionRecord()], { script: status(503, { "retry-after": date }), now });
-    expect(asDate.failure).toEqual({ reason: "The endpoint answered 503", delayMs: 2 * hour });
+    expect(asDate.failure).toMatchObject({ reason: "The endpoint answered 503", delayMs: 2 * hour });
   });
 
   test("by what its body lists", async () => {
@@ -199,7 +199,7 @@ describe("an endpoint that does harm is cut off", () => {
       const script = { ...redirect(`${inside.url}/secret`), status: code } as AnyScript;
       expect(await call([functionRecord()], { script })).toEqual({
         outcomes: [],
-        failure: { reason: `The endpoint answered ${code}, and redirects are not followed` },
+        failure: { reason: `The endpoint answered ${code}, and redirects are not followed`, isGeneral: true },
       });
     }
     expect(inside.calls).toEqual([]);
