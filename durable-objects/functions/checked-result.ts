@@ -55,3 +55,9 @@ function bytesOf(text: string): number {
   // No character takes more than three bytes.
   return text.length * 3 <= maximumOutputBytes ? text.length : new TextEncoder().encode(text).length;
 }
+
+/** What a call says of one of its records: where it says nothing, another attempt. */
+export function outcomeOf({ failure, outcomes }: InvocationResult, index: number): Outcome {
+  const { reason = "the function did not answer for it", delayMs } = failure ?? {};
+  return outcomes[index] ?? { status: "retry", reason, ...(delayMs === undefined ? {} : { delayMs }) };
+}

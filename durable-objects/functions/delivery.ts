@@ -2,13 +2,15 @@ import type { FunctionSettings, InvocationResult, Outcome } from "../../src/func
 import type { LogRecord } from "../../src/kafka/port.ts";
 import { delayAfter } from "./backoff.ts";
 import type { Changes } from "./changes.ts";
+import { outcomeOf } from "./checked-result.ts";
 import { Circuit } from "./circuit.ts";
-import { HeldRecords, type Place, type StoredDelivery, windowLimits } from "./held-records.ts";
+import { HeldRecords, type Place, type StoredDelivery } from "./held-records.ts";
 import type { CallLimits } from "./lanes.ts";
 import { LastAttempt } from "./last-attempt.ts";
 import { type Disabled, type Failing, failingAfter, type Ledger, storedCall } from "./ledger.ts";
 import type { Pending } from "./pending.ts";
 import type { ReadRecord } from "./read-record.ts";
+import { windowLimits } from "./window.ts";
 
 /** One call under way. */
 export interface Call {
@@ -243,7 +245,7 @@ export class Delivery {
     call.records.forEach((pending, index) => {
       // Behind one that is tried again, whatever was answered for it: it is called again in its turn.
       if (held.has(pending.lane)) return;
-      const outcome = result.outcomes[index] ?? unanswered(result);
+      const outcome = outcomeOf(result, index);
       if (outcome.status === "retry") this.tryAgain(pending, call, outcome, now, countsAttempts);
       else this.finish(pending, outcome);
       if (!pending.isFinished) held.add(pending.lane);
@@ -372,9 +374,4 @@ export class Delivery {
     this.storedPosition = this.position;
     return { ledger, changes: this.records.takeChanges() };
   }
-}
-
-function unanswered({ failure }: InvocationResult): Outcome {
-  const reason = failure?.reason ?? "the function did not answer for it";
-  return { status: "retry", reason, ...(failure?.delayMs === undefined ? {} : { delayMs: failure.delayMs }) };
 }

@@ -12,16 +12,7 @@ import {
 } from "./ledger.ts";
 import { newPending, type Pending } from "./pending.ts";
 import type { ReadRecord } from "./read-record.ts";
-import { Window } from "./window.ts";
-
-export interface WindowLimits {
-  /** Records of one function in memory that make it full, the characters of their values, and offsets that they span. */
-  readonly records: number;
-  readonly characters: number;
-  readonly span: number;
-}
-
-export const windowLimits: WindowLimits = { records: 2_000, characters: 2_000_000, span: 20_000 };
+import { Window, type WindowLimits, windowLimits } from "./window.ts";
 
 /** Where in a topic's partition a reader is. */
 export interface Place {

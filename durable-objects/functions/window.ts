@@ -1,6 +1,15 @@
 import type { Pending } from "./pending.ts";
 import { fromRanges, toRanges } from "./ranges.ts";
 
+export interface WindowLimits {
+  /** Records of one function in memory that make it full, the characters of their values, and offsets that they span. */
+  readonly records: number;
+  readonly characters: number;
+  readonly span: number;
+}
+
+export const windowLimits: WindowLimits = { records: 2_000, characters: 2_000_000, span: 20_000 };
+
 /**
  * Records from a function's position on, in offset order: what is unfinished and has no row of its
  * own, and what is finished behind it. The position is the first offset that is neither finished

@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { beforeEach, expect, test } from "vitest";
-import { windowLimits } from "../../durable-objects/functions/held-records.ts";
+import { windowLimits } from "../../durable-objects/functions/window.ts";
 import { defaultSettings } from "../../src/functions/declare.ts";
 import type { LogRecord, ProduceRecord } from "../../src/kafka/port.ts";
 import { checkDeliveries } from "../support/receiver/checker.ts";

@@ -6,7 +6,7 @@
 import type { PartitionDependencies } from "../../../durable-objects/dependencies.ts";
 import type { DrivenFunction } from "../../../durable-objects/functions/driven.ts";
 import { FunctionGroupCore } from "../../../durable-objects/functions/function-group.ts";
-import { windowLimits } from "../../../durable-objects/functions/held-records.ts";
+import { windowLimits } from "../../../durable-objects/functions/window.ts";
 import type { FunctionGroupStatus } from "../../../durable-objects/functions/rpc.ts";
 import { defaultSettings } from "../../../src/functions/declare.ts";
 import type { FunctionSettings } from "../../../src/functions/function.ts";

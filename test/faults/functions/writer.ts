@@ -1,5 +1,5 @@
 import { type FunctionGroupCore } from "../../../durable-objects/functions/function-group.ts";
-import { windowLimits } from "../../../durable-objects/functions/held-records.ts";
+import { windowLimits } from "../../../durable-objects/functions/window.ts";
 import type { PushBatch } from "../../../durable-objects/rpc.ts";
 import { encodeHeaders } from "../../../src/kafka/header-text.ts";
 import type { LogRecord } from "../../../src/kafka/port.ts";

@@ -1,5 +1,5 @@
 import type { Call, Delivery } from "../../../durable-objects/functions/delivery.ts";
-import type { WindowLimits } from "../../../durable-objects/functions/held-records.ts";
+import type { WindowLimits } from "../../../durable-objects/functions/window.ts";
 import type { Ledger } from "../../../durable-objects/functions/ledger.ts";
 import { fromRanges } from "../../../durable-objects/functions/ranges.ts";
 import { type ReadRecord, readRecord } from "../../../durable-objects/functions/read-record.ts";
