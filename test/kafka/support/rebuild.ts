@@ -14,7 +14,7 @@ const patienceMs = 120_000;
 interface Picture {
   /** Digest of each object's storage, by the name of its file. */
   readonly digests: ReadonlyMap<string, string>;
-  /** Where every topic ends: whatever is sent again shows. */
+  /** Where the topics end that group auction writes or reads: whatever is sent again shows. */
   readonly ends: Ends;
   readonly items: ReadonlyMap<string, object>;
 }
@@ -39,7 +39,9 @@ export interface RebuildOptions {
 
 /** Takes all objects' storage away from a Gavel, and lets it find its state in the log again. */
 export async function rebuild({ home, bootstrap, gavel, items }: RebuildOptions): Promise<Rebuild> {
-  const names = Object.values(topics);
+  // Group enrich knows of its outputs by its position alone: after a wipe it writes them again, under
+  // their ids (docs/enrich.md).
+  const names = Object.values(topics).filter((name) => name !== topics.validated);
   const objects = join(home, "objects");
   await gavel.stop();
   const before = {
