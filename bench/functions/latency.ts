@@ -17,26 +17,35 @@ const settleMs = 1_000;
 
 /**
  * (f3) From a bid's acknowledgement to the start of a function in process: of one that reads the
- * journal, which the edge hands the bid; and of one that reads the notifications, before which the
- * auction has decided on the bid and the log has taken what it decided. Half of the bids are on a hot
- * item. The client and the runtime have one clock, which the runtime tells in whole milliseconds.
+ * journal, which the edge hands the bid; and, in a system of its own, of one that reads the
+ * notifications, before which the auction has decided on the bid and the log has taken what it
+ * decided. Half of the bids are on a hot item. The client and the runtime have one clock, which the
+ * runtime tells in whole milliseconds.
  */
 export const latency: Benchmark = {
   title: "(f3) acknowledged bid to the function's start, 500 single bids/s",
-  run: (options) =>
-    withSystem((system) => measure(system, options), {
-      variables: { READERS: "auction,direct" },
-      workers: ["functions"],
-    }),
+  run: async (options) => {
+    const figures: Figure[] = [];
+    for (const [group, topic] of readings) {
+      const variables = {
+        READERS: group === "direct" ? "auction,direct" : "auction",
+        IS_NOTIFIED: String(group === "notified"),
+      };
+      const workers = ["functions"] as const;
+      const rounds = await withSystem((system) => measure(system, group, options), { variables, workers });
+      figures.push(...figuresOf(`of the ${topic}`, rounds));
+    }
+    return figures;
+  },
 };
 
-interface Round {
-  /** Milliseconds of each. */
-  readonly direct: number[];
-  readonly notified: number[];
-}
+const readings = [
+  ["direct", "journal"],
+  ["notified", "notifications"],
+] as const;
 
-async function measure(system: System, options: BenchmarkOptions): Promise<Figure[]> {
+/** Milliseconds of each bid, a list a round. */
+async function measure(system: System, name: string, options: BenchmarkOptions): Promise<number[][]> {
   const { progress, rounds, scale } = options;
   await system.startBridge();
   const { url } = await system.startWorker("functions", options);
@@ -45,8 +54,8 @@ async function measure(system: System, options: BenchmarkOptions): Promise<Figur
   const itemOf = (bid: number) =>
     itemIds[bid % 2 === 0 ? 0 : 1 + (((bid - 1) / 2) % partitionCount)] ?? "hot";
   const bidder = new Bidder(url, system.key(), itemOf);
-  const groups = { direct: await Group.open(url, "direct"), notified: await Group.open(url, "notified") };
-  const results: Round[] = [];
+  const group = await Group.open(url, name);
+  const results: number[][] = [];
   for (let round = 0; round <= rounds; round += 1) {
     const seconds = (round === 0 ? warmUpSeconds : secondsPerRound) * scale;
     const acknowledged = await bidder.run(bidsPerSecond, seconds);
@@ -55,27 +64,13 @@ async function measure(system: System, options: BenchmarkOptions): Promise<Figur
       await sleep(settleMs);
       continue;
     }
-    const result = {
-      direct: await groups.direct.waits(acknowledged),
-      notified: await groups.notified.waits(acknowledged),
-    };
-    results.push(result);
-    progress(
-      `round ${round}: ${toldOf("journal", result.direct)}; ${toldOf("notifications", result.notified)}`,
-    );
+    const waits = await group.waits(acknowledged);
+    results.push(waits);
+    progress(`round ${round}: ${toldOf(name, waits)}`);
   }
   bidder.close();
-  for (const group of Object.values(groups)) group.close();
-  return [
-    ...figuresOf(
-      "of the journal",
-      results.map(({ direct }) => direct),
-    ),
-    ...figuresOf(
-      "of the notifications",
-      results.map(({ notified }) => notified),
-    ),
-  ];
+  group.close();
+  return results;
 }
 
 function toldOf(name: string, waits: readonly number[]): string {

@@ -47,6 +47,8 @@ export interface FunctionsEnv extends Env {
   readonly NO_OP: BoundFunction;
   readonly RECEIVER_URL?: string;
   readonly READERS?: string;
+  /** Whether group `notified` is handed notifications. */
+  readonly IS_NOTIFIED?: string;
 }
 
 /**
@@ -85,7 +87,8 @@ export class Partition extends DurableObject<FunctionsEnv> implements MeasuredFu
       settings: config,
       handOn: createHandOn({
         logger,
-        readersOf: (topic) => (topic === "notifications" ? ["notified"] : []),
+        readersOf: (topic) =>
+          topic === "notifications" && this.env.IS_NOTIFIED === "true" ? ["notified"] : [],
         push: (reader, batch) => this.env.PARTITIONS.getByName(`${reader}/${partition}`).push(batch),
       }),
     };
