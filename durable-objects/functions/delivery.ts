@@ -180,9 +180,9 @@ export class Delivery {
   }
 
   /**
-   * Takes records in offset order from `next` on, as many as there is room for, and one at least:
-   * whoever reads asks first whether there is. For a probe those of few lanes are enough. With the rest
-   * the function falls behind: the log keeps it.
+   * Takes records in offset order from `next` on, as a rule all of them, also beyond its room: whoever
+   * reads asks first whether there is any, and reading them once more costs more than holding them. Of
+   * very many it leaves the rest to the log, and falls behind; for a probe those of few lanes are enough.
    * @param end where the records' stretch of the log ends
    * @param selects whether the function wants the record
    */
@@ -192,8 +192,7 @@ export class Delivery {
     now: number,
     selects: (record: ReadRecord) => boolean,
   ): void {
-    const isEnough = (): boolean =>
-      this.isWaitingForProbe ? this.hasProbes : this.records.room === 0 && this.full === undefined;
+    const isEnough = (): boolean => (this.isWaitingForProbe ? this.hasProbes : this.records.isFarOver);
     if (this.records.admit(records, end, now, selects, isEnough)) this.isChanged = true;
   }
 

@@ -170,6 +170,12 @@ export class HeldRecords {
     }
   }
 
+  /** It holds twice what it should: what was read beyond its room is that much at most. */
+  get isFarOver(): boolean {
+    const { records, characters } = this.limits;
+    return this.window.size >= 2 * records || this.window.characters >= 2 * characters;
+  }
+
   /** Of each limit, since each of them may be what it is full by. */
   private get isHalfFree(): boolean {
     const { records, characters, span } = this.limits;
