@@ -85,6 +85,7 @@ describe("in the Workers runtime", () => {
     expect((await call([record(1)])).failure).toEqual({
       reason: "The endpoint answered 503",
       delayMs: 9_000,
+      isGeneral: true,
     });
     await endpoint.script({ kind: "status", status: 200, listed: { 2: "reject" } });
     expect((await call([record(1), record(2)])).outcomes).toMatchObject([
