@@ -69,7 +69,8 @@ export async function runKills(home: string, killsOfEach: number): Promise<KillR
     for (const client of load) client.stop();
     await running;
     const items = await settledItems(target(), history, ended);
-    const { bridge } = gavel.local;
+    const { bridge, keys, url } = gavel.local;
+    await untilSent({ url, key: keys.operator });
     return {
       history,
       kills,
@@ -149,6 +150,22 @@ const replaced = {
   gateway: ["gateway", "workerd"],
   workerd: ["workerd"],
 } as const;
+
+interface Sent {
+  readonly outbox?: number;
+  readonly topics?: readonly { readonly lag: number | null }[];
+}
+
+/** An item is as its last bid left it a moment before the log has what is told of it. */
+async function untilSent({ url, key }: Target): Promise<void> {
+  for (const deadline = Date.now() + 30_000; ; await sleep(50)) {
+    const { body } = await send<{ partitions: readonly Sent[] }>(`${url}/v1/groups/auction/partitions`, key);
+    const isSent = ({ outbox, topics: read = [] }: Sent): boolean =>
+      outbox === 0 && read.every(({ lag }) => lag === 0);
+    if (body.partitions.every(isSent)) return;
+    if (Date.now() > deadline) throw new Error("outputs are not in the log");
+  }
+}
 
 /** Kills one process, and waits until another is there in its place. */
 async function killOne(home: string, victim: keyof typeof replaced): Promise<void> {
