@@ -2,7 +2,8 @@ import { createApp } from "./app.ts";
 import { ConfigError } from "./config.ts";
 import type { Env } from "./env.ts";
 import { consoleLogger } from "./lib/log.ts";
-import { servicesFor, writtenTopics } from "./services.ts";
+import { servicesFor } from "./services.ts";
+import { writtenTopics } from "./topics.ts";
 import { sweepFunctions } from "./sweep-functions.ts";
 import { sweep } from "./sweep.ts";
 

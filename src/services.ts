@@ -18,7 +18,7 @@ import {
 import { createReplaysClient, type ReplaysClient } from "./replays/client.ts";
 import { createSubscriptionsClient, type SubscriptionsClient } from "./subscriptions/client.ts";
 import { readersOf } from "./topology.ts";
-import { type TopicRole, topics } from "./topics.ts";
+import { type TopicRole, writtenTopics } from "./topics.ts";
 
 /** What the Worker's operations touch outside themselves. */
 export interface Services {
@@ -39,11 +39,6 @@ export interface Services {
   readonly auditLogger: Logger;
   /** In [0, 1). */
   readonly random: () => number;
-}
-
-/** The names of the two topics that the edge writes, as they are in the log. */
-export function writtenTopics(topicPrefix: string): { readonly items: string; readonly journal: string } {
-  return { items: topicPrefix + topics.items, journal: topicPrefix + topics.journal };
 }
 
 const made = new WeakMap<object, Services>();

@@ -15,6 +15,11 @@ export const topics = {
 
 export type TopicRole = keyof typeof topics;
 
+/** The names of the two topics that the edge writes, as they are in the log. */
+export function writtenTopics(topicPrefix: string): { readonly items: string; readonly journal: string } {
+  return { items: topicPrefix + topics.items, journal: topicPrefix + topics.journal };
+}
+
 /** CloudEvents types that Gavel reads or writes. Source: docs/interface, `ce_type`. */
 export const eventTypes = {
   itemListed: "gavel.item.listed.v1",

@@ -1,3 +1,4 @@
+import { longestReason } from "../../src/functions/batch.ts";
 import { deliveryId } from "../../src/functions/delivery-id.ts";
 import type { FunctionRecord, Invocation, InvocationResult, Invoke } from "../../src/functions/function.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
@@ -74,6 +75,6 @@ async function answerOf(target: Invoke, invocation: () => Invocation): Promise<I
     const called = invocation();
     return checkedResult(await target(called), called.records.length);
   } catch (error) {
-    return { outcomes: [], failure: { reason: describeError(error).slice(0, 500) } };
+    return { outcomes: [], failure: { reason: describeError(error).slice(0, longestReason) } };
   }
 }

@@ -1,4 +1,4 @@
-import { resultOf } from "../../src/functions/batch.ts";
+import { isAllDone, resultOf } from "../../src/functions/batch.ts";
 import type { InvocationResult, Outcome } from "../../src/functions/function.ts";
 
 /** An output's data at most, as JSON in UTF-8: with its headers it is a record that Kafka takes by default (1 MiB). */
@@ -14,22 +14,6 @@ export function checkedResult(told: unknown, count: number): InvocationResult {
   if (isAllDone(told, count)) return told;
   const result = resultOf(told, count);
   return { ...result, outcomes: result.outcomes.map((outcome) => outcome && checkedOutcome(outcome)) };
-}
-
-function isAllDone(told: unknown, count: number): told is InvocationResult {
-  if (typeof told !== "object" || told === null || !("outcomes" in told)) return false;
-  const { outcomes } = told;
-  if ("failure" in told || "isGone" in told || !Array.isArray(outcomes) || outcomes.length !== count)
-    return false;
-  return outcomes.every((one: unknown) => {
-    return (
-      typeof one === "object" &&
-      one !== null &&
-      "status" in one &&
-      one.status === "done" &&
-      !("outputs" in one)
-    );
-  });
 }
 
 function checkedOutcome(outcome: Outcome): Outcome {

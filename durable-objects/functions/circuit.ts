@@ -1,4 +1,4 @@
-import type { FunctionSettings } from "../../src/functions/function.ts";
+import type { CallFailure, FunctionSettings } from "../../src/functions/function.ts";
 
 /** What is stored of an open circuit. */
 export interface OpenCircuit {
@@ -10,15 +10,10 @@ export interface OpenCircuit {
 }
 
 /** A call that failed as a whole. */
-export interface FailedCall {
-  readonly reason: string;
+export interface FailedCall extends CallFailure {
   /** What it carried. */
   readonly offsets: readonly number[];
   readonly isProbe: boolean;
-  /** The endpoint asked for so long a pause, in milliseconds. */
-  readonly delayMs?: number;
-  /** Any other record would have met it as well. */
-  readonly isGeneral?: boolean;
 }
 
 /**

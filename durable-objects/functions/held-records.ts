@@ -137,11 +137,6 @@ export class HeldRecords {
     return this.parked.size;
   }
 
-  /** Records in the window, finished ones between others included. */
-  get inWindow(): number {
-    return this.window.size;
-  }
-
   /** How many records the window has room for. */
   get room(): number {
     const { records, characters, span } = this.limits;

@@ -80,7 +80,7 @@ export class Lanes {
         const isFirst = taken.length === 0;
         if (pending !== first) count = Math.min(count, companyOf(limits, pending));
         if (!isFirst && (taken.length >= count || pending.characters > characters)) break;
-        if (pending !== first && (isAloneIn(limits, pending) || pending.notBefore > now)) break;
+        if (pending !== first && pending.notBefore > now) break;
         characters -= pending.characters;
         taken.push(pending);
         pending.isInFlight = true;

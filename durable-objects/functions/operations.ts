@@ -1,3 +1,4 @@
+import { longestReason } from "../../src/functions/batch.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 import type { PartitionDependencies } from "../dependencies.ts";
 import type { DeadLetterEntry } from "./dead-letter-index.ts";
@@ -8,9 +9,6 @@ import type { Redriven } from "./rpc.ts";
 /** Dead letters that one call takes back at most. */
 const maximumRedriven = 500;
 const fetchTimeoutMs = 10_000;
-
-/** Characters of why a record ended that are kept. */
-const longestReason = 500;
 
 export interface OperationsHost {
   /** As named in the log. */

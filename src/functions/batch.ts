@@ -2,6 +2,7 @@ import { z } from "zod";
 import { decodeHeaders, encodeHeaders } from "../kafka/header-text.ts";
 import { deliveryId } from "./delivery-id.ts";
 import type { FunctionRecord, Invocation, InvocationResult, Invoke, Outcome } from "./function.ts";
+import { longestDelayMs } from "./http/retry-after.ts";
 
 /**
  * An invocation as it crosses to another Worker, or to another invocation of this one: what is
@@ -78,18 +79,28 @@ function recordsOf(batch: FunctionBatch): FunctionRecord[] {
   }));
 }
 
-function isAllDone({ outcomes, failure, isGone }: InvocationResult, count: number): boolean {
-  if (failure !== undefined || isGone !== undefined || outcomes.length !== count) return false;
-  return outcomes.every((outcome) => outcome?.status === "done" && outcome.outputs === undefined);
+/** Whether an answer says of all records that they are done, and that nothing was made of them: most do. */
+export function isAllDone(told: unknown, count: number): told is InvocationResult {
+  if (typeof told !== "object" || told === null) return false;
+  const { outcomes, failure, isGone } = told as Partial<Record<keyof InvocationResult, unknown>>;
+  if (failure !== undefined || isGone !== undefined) return false;
+  return Array.isArray(outcomes) && outcomes.length === count && outcomes.every(isDoneAlone);
 }
 
-/** Reasons go into storage and dead letters. */
-const reason = z.string().transform((text) => text.slice(0, 500));
-/** A day at most, as an endpoint's `Retry-After`. */
+function isDoneAlone(told: unknown): boolean {
+  if (typeof told !== "object" || told === null) return false;
+  const { status, outputs } = told as { readonly status?: unknown; readonly outputs?: unknown };
+  return status === "done" && outputs === undefined;
+}
+
+/** In characters: reasons go into storage and dead letters. */
+export const longestReason = 500;
+
+const reason = z.string().transform((text) => text.slice(0, longestReason));
 const delayMs = z
   .number()
   .nonnegative()
-  .transform((milliseconds) => Math.min(milliseconds, 86_400_000))
+  .transform((milliseconds) => Math.min(milliseconds, longestDelayMs))
   .exactOptional();
 
 const outcome = z.discriminatedUnion("status", [

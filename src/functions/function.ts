@@ -46,15 +46,20 @@ export type Outcome =
   | { readonly status: "retry"; readonly reason: string; readonly delayMs?: number }
   | { readonly status: "reject"; readonly reason: string };
 
+/** A call failed as a whole, as a call with other records would: a time-out, no connection, 429, 5xx. */
+export interface CallFailure {
+  readonly reason: string;
+  /** The endpoint asked for so long a pause, in milliseconds. */
+  readonly delayMs?: number;
+  /** It was none of the records: any other would have met it as well (429, 503, a redirect). */
+  readonly isGeneral?: boolean;
+}
+
 export interface InvocationResult {
   /** One a record, in the records' order; where there is none, the record is tried again. */
   readonly outcomes: readonly (Outcome | undefined)[];
-  /**
-   * The call failed as a whole, as a call with other records would: a time-out, no connection, 429, 5xx.
-   * Counts towards the circuit. Records without an outcome are tried again. `isGeneral`: it was none of
-   * the records, which any other would have met (429, 503, a redirect).
-   */
-  readonly failure?: { readonly reason: string; readonly delayMs?: number; readonly isGeneral?: boolean };
+  /** Counts towards the circuit. Records without an outcome are tried again. */
+  readonly failure?: CallFailure;
   /** Whoever is called wants no more calls (HTTP 410): the function is disabled and its records are left. */
   readonly isGone?: boolean;
 }

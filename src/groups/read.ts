@@ -2,7 +2,7 @@ import { LogError, type LogOffset } from "../kafka/port.ts";
 import { describeError } from "../lib/log.ts";
 import { Problem } from "../lib/problem.ts";
 import type { FunctionPartitions, Partitions } from "../partitions.ts";
-import { topics } from "../topics.ts";
+import { topics, writtenTopics } from "../topics.ts";
 import { functionGroups, type GroupName } from "../topology.ts";
 import { type LogAccess, withAges } from "./ages.ts";
 import {
@@ -37,12 +37,8 @@ type Told = (endsOf: EndsOf) => PartitionView;
 /** The topics that a group reads, as they are named in the log. */
 export function topicsOf(group: GroupName, topicPrefix: string): string[] {
   if (group !== "auction") return [topicPrefix + topics[functionGroups[group].topic]];
-  const { items, journal } = auctionTopics(topicPrefix);
+  const { items, journal } = writtenTopics(topicPrefix);
   return [journal, items];
-}
-
-function auctionTopics(topicPrefix: string) {
-  return { items: topicPrefix + topics.items, journal: topicPrefix + topics.journal };
 }
 
 /**
@@ -61,6 +57,12 @@ export async function viewsOf(access: GroupsAccess, places: readonly GroupPlace[
     return told[index]?.(endsOf) ?? { group: place.group, partition: place.partition, stalled };
   });
   return withAges(access, views);
+}
+
+/** Whether an operator holds a partition; not where its object does not answer in time. Asks the log for nothing. */
+export async function isPaused(access: GroupsAccess, place: GroupPlace): Promise<boolean> {
+  const [told] = await askAll(access, [place]);
+  return told?.(() => ({ start: null, end: null })).paused ?? false;
 }
 
 /** Null for an object that does not answer in time. */
@@ -93,7 +95,7 @@ async function ask(
 ): Promise<Told> {
   if (group === "auction") {
     const status = await partitions.call(partition, (object) => object.status());
-    return (endsOf) => auctionView(status, auctionTopics(config.topicPrefix), endsOf);
+    return (endsOf) => auctionView(status, writtenTopics(config.topicPrefix), endsOf);
   }
   const objects = functionPartitions[group];
   const status = await objects.call(partition, (object) => object.functionGroupStatus());

@@ -3,8 +3,8 @@ import { problemFromLog, topicFault } from "../kafka/pinned-topics.ts";
 import { LogError } from "../kafka/port.ts";
 import { describeError } from "../lib/log.ts";
 import { Problem, retryAfterSeconds } from "../lib/problem.ts";
-import { type Services, servicesFor, writtenTopics } from "../services.ts";
-import { topics as topicNames } from "../topics.ts";
+import { type Services, servicesFor } from "../services.ts";
+import { topics as topicNames, writtenTopics } from "../topics.ts";
 import type { AppContext } from "./operation.ts";
 
 /** Longest wait for the log or for an object, in milliseconds. */

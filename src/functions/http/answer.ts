@@ -1,4 +1,4 @@
-import type { FunctionRecord, InvocationResult, Outcome } from "../function.ts";
+import type { CallFailure, FunctionRecord, InvocationResult, Outcome } from "../function.ts";
 import type { AnswerBody } from "./answer-body.ts";
 import { isJsonType } from "./json-type.ts";
 import { listedOutcomes } from "./listed-outcomes.ts";
@@ -72,10 +72,7 @@ function parsed(text: string): unknown {
 }
 
 /** The call failed as a whole: no record has an outcome. */
-export function failed(
-  reason: string,
-  more: { readonly delayMs?: number; readonly isGeneral?: boolean } = {},
-): InvocationResult {
+export function failed(reason: string, more: Omit<CallFailure, "reason"> = {}): InvocationResult {
   return { outcomes: [], failure: { reason, ...more } };
 }
 

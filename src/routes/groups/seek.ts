@@ -1,9 +1,8 @@
 import type { SeekAnswer } from "../../../durable-objects/functions/rpc.ts";
 import type { RebuildAnswer } from "../../../durable-objects/rpc.ts";
 import { validateRebuild, validateSeek } from "../../groups/operations.ts";
-import { viewsOf } from "../../groups/read.ts";
+import { isPaused } from "../../groups/read.ts";
 import { seekNote } from "../../groups/seek-note.ts";
-import { isSilent } from "../../groups/view.ts";
 import { Problem } from "../../lib/problem.ts";
 import type { GroupName } from "../../topology.ts";
 import { admit, type AppContext } from "../operation.ts";
@@ -39,9 +38,8 @@ async function seek(context: AppContext): Promise<Response> {
   );
   const { from, to } = requireSought(answer);
   // Where the object does not answer again in time, that is no failure of the seek.
-  const [view] = await viewsOf(services, [{ group, partition }]);
-  const isPaused = view !== undefined && !isSilent(view) && view.paused;
-  const said = seekNote({ offset, from, to, isPaused });
+  const isHeld = await isPaused(services, { group, partition });
+  const said = seekNote({ offset, from, to, isPaused: isHeld });
   const note = [said, to <= from ? ofOutputs[group] : undefined]
     .filter((text) => text !== undefined)
     .join(" ");
