@@ -99,7 +99,11 @@ function workers(name: string, settings: ProjectSettings, variables: Record<stri
     test: {
       ...common(name, settings),
       setupFiles: ["test/worker/apply-migrations.ts"],
-      globalSetup: ["test/support/start-log.ts", "test/support/start-receiver.ts"],
+      globalSetup: [
+        "test/support/build-assets.ts",
+        "test/support/start-log.ts",
+        "test/support/start-receiver.ts",
+      ],
     },
   };
 }

@@ -11,6 +11,7 @@ import {
   type V4WorkerOptions,
 } from "miniflare";
 import { type GatewayStart, type RunningService, runAsChild } from "./child-protocol.ts";
+import { assetsWorker, withAssetsBound } from "./assets-worker.ts";
 import { applyMigrations, migrationsWorker } from "./database-migrations.ts";
 import { entryModule, entryName } from "./placeholder-location.ts";
 import { driveSweep } from "./sweep.ts";
@@ -40,7 +41,7 @@ async function startGateway(start: GatewayStart): Promise<RunningService> {
  * otherwise pass first, halves the requests per second. It stays on a free port for the sweep.
  */
 function optionsOf(start: GatewayStart, settings: V4WorkerOptions): MiniflareOptions {
-  const { d1Databases } = settings;
+  const { assets, d1Databases } = settings;
   return convertV4MiniflareOptions({
     host: "127.0.0.1",
     port: 0,
@@ -54,7 +55,7 @@ function optionsOf(start: GatewayStart, settings: V4WorkerOptions): MiniflareOpt
     resourcePersistencePath: start.objects,
     workers: [
       {
-        ...settings,
+        ...withAssetsBound(settings),
         bindings: { ...settings.bindings, ...start.variables },
         modules: modulesOf(start.bundle),
         modulesRoot: "/",
@@ -64,6 +65,7 @@ function optionsOf(start: GatewayStart, settings: V4WorkerOptions): MiniflareOpt
         // Off: it puts another Worker between this one and the log.
         stripCfConnectingIp: false,
       },
+      ...(assets === undefined ? [] : [assetsWorker(start.bundle, assets)]),
       ...(d1Databases === undefined ? [] : [migrationsWorker(start.bundle, d1Databases)]),
     ],
   });

@@ -17,6 +17,8 @@ export interface Env {
   readonly SUBSCRIPTIONS: DurableObjectNamespace<SubscriptionsObject>;
   readonly ANALYSES: DurableObjectNamespace<AnalysisObject>;
   readonly DATABASE: D1Database;
+  /** What is deployed beside the Worker; scripts/assets/assets.ts lists it. */
+  readonly ASSETS: Fetcher;
   readonly KAFKA_URL?: string;
   readonly KAFKA_USERNAME?: string;
   readonly KAFKA_PASSWORD?: string;

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { assetsDirectory } from "../../local/assets-worker.ts";
 import { migrationsFile } from "../../local/database-migrations.ts";
 import { prepareWorkerBundle } from "../../local/worker-bundle.ts";
 
@@ -28,7 +29,9 @@ export async function prepareBundle(worker: WorkerName, directory: string): Prom
     external: ["cloudflare:*", "node:*"],
     logLevel: "warning",
   });
-  for (const file of ["worker.json", migrationsFile]) cpSync(join(deployed, file), join(directory, file));
+  for (const name of ["worker.json", migrationsFile, assetsDirectory]) {
+    cpSync(join(deployed, name), join(directory, name), { recursive: true });
+  }
   const settings = join(directory, "worker.json");
   if (worker === "forwarder" || worker === "edge-only") changeSettings(settings, withoutObjects);
   if (worker === "functions") changeSettings(settings, withBinding);
