@@ -1,24 +1,26 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { ConfigError } from "./config.ts";
+import { isAcceptable, jsonAnswers } from "./http/acceptable.ts";
+import { allowedMethods, answerOtherMethod } from "./http/methods.ts";
+import { secure } from "./http/security-headers.ts";
 import { describeError } from "./lib/log.ts";
 import { Problem, problemResponse } from "./lib/problem.ts";
 import { uuidv7 } from "./lib/uuid.ts";
 import { loggerFor } from "./services.ts";
-import { routes } from "./routes/table.ts";
+import { answers, type Handler, routes } from "./routes/table.ts";
 import type { AppContext, AppEnv } from "./routes/operation.ts";
 
 export function createApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
+  // From the outermost inwards.
   app.use(observe);
+  app.use(securityHeaders);
   for (const [path, methods] of Object.entries(routes)) {
-    for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler);
-    const allow = Object.keys(methods).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
-    app.all(path, () => {
-      throw new Problem("method-not-allowed", `Allowed: ${allow.join(", ")}`, {
-        headers: { allow: allow.join(", ") },
-      });
-    });
+    const types = answers[path] ?? jsonAnswers;
+    for (const [method, handler] of Object.entries(methods)) app.on(method, path, negotiated(handler, types));
+    const allow = allowedMethods(Object.keys(methods));
+    app.all(path, (context) => answerOtherMethod(context.req.method, allow));
   }
   // Answered and not thrown: Hono would carry an exception past the middleware from here.
   app.notFound((context) => {
@@ -48,6 +50,19 @@ const observe: MiddlewareHandler<AppEnv> = async (context, next) => {
     ...operation.fields,
   });
 };
+
+const securityHeaders: MiddlewareHandler<AppEnv> = async (context, next) => {
+  await next();
+  secure(context.res.headers);
+};
+
+/** The handler, for clients that accept what it answers: before it does anything for others. */
+function negotiated(handler: Handler, types: readonly string[]): Handler {
+  return (context) => {
+    if (isAcceptable(context.req.header("accept"), types)) return handler(context);
+    throw new Problem("not-acceptable", `Accept ${types.join(" or ")}`);
+  };
+}
 
 /** The route's pattern, not the path: the line must not carry what clients put there. */
 function routePattern(context: AppContext): string {

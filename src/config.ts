@@ -56,7 +56,13 @@ export interface Config {
   readonly functionConcurrency: number;
   /** Lines below it are not written; each request writes one of level `info`. */
   readonly logLevel: LogLevel;
-  readonly limits: { readonly maxBatchEvents: number; readonly maxBodyBytes: number };
+  readonly limits: {
+    readonly maxBatchEvents: number;
+    /** Of a body once it is expanded. */
+    readonly maxBodyBytes: number;
+    /** Until the last byte of a body is here, in milliseconds. */
+    readonly bodyTimeoutMs: number;
+  };
   /** By key id. */
   readonly apiKeys: ReadonlyMap<string, ApiKey>;
 }
@@ -135,6 +141,7 @@ const variables = z
     LOG_LEVEL: z.enum(logLevels).default("info"),
     MAX_BATCH_EVENTS: integer(1, 100_000).default(1000),
     MAX_BODY_BYTES: integer(1, 100 * 1024 * 1024).default(1_048_576),
+    BODY_TIMEOUT_MS: integer(100, 600_000).default(10_000),
   })
   // A bid that is accepted before the end has to be in the log before the closing.
   .refine((value) => value.PRODUCE_TIMEOUT_MS < value.CLOSE_GRACE_MS, {
@@ -186,7 +193,11 @@ function parseConfig(env: object): Config | ConfigError {
     },
     functionConcurrency: value.FUNCTION_CONCURRENCY,
     logLevel: value.LOG_LEVEL,
-    limits: { maxBatchEvents: value.MAX_BATCH_EVENTS, maxBodyBytes: value.MAX_BODY_BYTES },
+    limits: {
+      maxBatchEvents: value.MAX_BATCH_EVENTS,
+      maxBodyBytes: value.MAX_BODY_BYTES,
+      bodyTimeoutMs: value.BODY_TIMEOUT_MS,
+    },
     apiKeys: new Map(value.API_KEYS.map((key) => [key.id, toApiKey(key)])),
   };
 }

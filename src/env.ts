@@ -40,4 +40,5 @@ export interface Env {
   readonly LOG_LEVEL?: string;
   readonly MAX_BATCH_EVENTS?: string;
   readonly MAX_BODY_BYTES?: string;
+  readonly BODY_TIMEOUT_MS?: string;
 }

@@ -3,7 +3,7 @@
  * with its status, its title and whether the same request may succeed later.
  */
 interface ProblemKind {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 413 | 415 | 422 | 500 | 503;
   readonly title: string;
   readonly retryable?: true;
 }
@@ -35,8 +35,10 @@ const issueKinds = {
 const requestKinds = {
   "malformed-json": { status: 400, title: "The body is not JSON" },
   "incomplete-body": { status: 400, title: "The body ended early" },
+  "malformed-encoding": { status: 400, title: "The body is not encoded as its Content-Encoding says" },
   "invalid-utf8": { status: 400, title: "The body is not UTF-8" },
   "duplicate-key": { status: 400, title: "An object of the body has a key twice" },
+  "imprecise-number": { status: 400, title: "A number has more digits than can be kept" },
   "too-deep": { status: 400, title: "The body is nested too deeply" },
   "invalid-parameter": { status: 400, title: "A parameter is not valid" },
   "invalid-header": { status: 400, title: "A header is not valid" },
@@ -50,6 +52,8 @@ const requestKinds = {
   "unknown-analysis": { status: 404, title: "The analysis is not known" },
   "unknown-profile": { status: 404, title: "The profile is not known" },
   "method-not-allowed": { status: 405, title: "The method is not allowed here" },
+  "not-acceptable": { status: 406, title: "The client accepts no type that is answered here" },
+  "request-timeout": { status: 408, title: "The body did not arrive in time", retryable: true },
   "beyond-end": { status: 409, title: "The log ends before the offset" },
   "would-wipe": { status: 409, title: "The partition's state would be wiped" },
   "would-skip": { status: 409, title: "Records that are not finished would be left out" },

@@ -19,7 +19,9 @@ export async function putProfileOf(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "operate");
   const id = context.req.param("profileId") ?? "";
   if (!idPattern.test(id)) throw new Problem("invalid-parameter", "id: must be an id");
-  const fields = readFields(context.req.raw.headers, await readBody(context.req.raw, mostBodyBytes));
+  const request = context.req.raw;
+  const bytes = await readBody(request, services.config.limits, mostBodyBytes);
+  const fields = readFields(request.headers, bytes);
   const now = services.clock.now();
   const isNew = await audited(
     context,

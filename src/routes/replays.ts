@@ -27,7 +27,7 @@ export async function postReplay(context: AppContext): Promise<Response> {
   const { services, credential } = await admit(context, "operate");
   const { clock, config, replays } = services;
   const request = context.req.raw;
-  const bytes = await readBody(request, Math.min(config.limits.maxBodyBytes, largestBody));
+  const bytes = await readBody(request, config.limits, largestBody);
   const document = parseObject(request.headers, bytes).documents[0];
   const asked = validateReplay(document, config.partitionCount);
   if (!asked.ok) throw asked.error;

@@ -96,7 +96,7 @@ function readId(context: AppContext): string {
 
 async function readDocument(context: AppContext, { config }: Services): Promise<unknown> {
   const request = context.req.raw;
-  const bytes = await readBody(request, Math.min(config.limits.maxBodyBytes, largestBody));
+  const bytes = await readBody(request, config.limits, largestBody);
   return parseObject(request.headers, bytes).documents[0];
 }
 

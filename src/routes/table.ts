@@ -22,8 +22,13 @@ import {
 } from "./subscriptions.ts";
 import { postBids, postEvents, postItems, postWithdrawal } from "./write.ts";
 
-type Handler = (context: AppContext) => Response | Promise<Response>;
+export type Handler = (context: AppContext) => Response | Promise<Response>;
 type Methods = Partial<Record<"GET" | "POST" | "PUT" | "DELETE", Handler>>;
+
+/** What a path answers where it is no JSON, without parameters. */
+export const answers: Readonly<Record<string, readonly string[]>> = {
+  "/metrics": ["text/plain"],
+};
 
 /** Every path with its methods. HEAD goes where GET goes, without the body. */
 export const routes: Readonly<Record<string, Methods>> = {

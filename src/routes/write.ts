@@ -73,7 +73,7 @@ function writeHandler(route: WriteRoute): (context: AppContext) => Promise<Respo
   return async (context) => {
     const { services, credential } = await admit(context, ...route.scopes);
     const request = context.req.raw;
-    const bytes = await readBody(request, services.config.limits.maxBodyBytes);
+    const bytes = await readBody(request, services.config.limits);
     const { shape, documents } = route.parse(request.headers, bytes);
     const { operation } = context.var;
     if (documents.length === 0) return answerNone(operation.requestId);

@@ -40,7 +40,7 @@ describe("the configuration", () => {
       },
       functionConcurrency: 256,
       logLevel: "info",
-      limits: { maxBatchEvents: 1000, maxBodyBytes: 1_048_576 },
+      limits: { maxBatchEvents: 1000, maxBodyBytes: 1_048_576, bodyTimeoutMs: 10_000 },
       apiKeys: new Map(),
     });
   });

@@ -1,4 +1,4 @@
-import { concatenate } from "../../ingest/body.ts";
+import { concatenate } from "../../lib/bytes.ts";
 import { LookUpError } from "./profile-source.ts";
 
 /**

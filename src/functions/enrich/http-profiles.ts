@@ -101,7 +101,7 @@ function retryAfterOf(headers: Headers, now: number): number | undefined {
 
 function readAnswer(bytes: Uint8Array): z.output<typeof answerSchema>["profiles"] {
   try {
-    return answerSchema.parse(parseJson(bytes)).profiles;
+    return answerSchema.parse(parseJson(bytes, "nearest")).profiles;
   } catch {
     throw new LookUpError("The look-up's answer is not what was agreed");
   }

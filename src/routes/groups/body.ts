@@ -15,7 +15,7 @@ export async function readOperation<Body>(
   validate: (document: unknown) => Result<Body, Problem>,
 ): Promise<Body> {
   const request = context.req.raw;
-  const bytes = await readBody(request, Math.min(config.limits.maxBodyBytes, largestBody));
+  const bytes = await readBody(request, config.limits, largestBody);
   const result = validate(parseObject(request.headers, bytes).documents[0]);
   if (result.ok) return result.value;
   throw result.error;

@@ -70,6 +70,31 @@ describe("parseJson", () => {
     }
   });
 
+  test.each([
+    ["a whole number", '{"amount":9007199254740993}', "9007199254740993"],
+    ["a fraction", "[0.1, 0.12345678901234567890]", "0.12345678901234567890"],
+    ["a negative number", "-12345678901234567", "12345678901234567"],
+    ["an exponent that is too large", '{"a":[1e999]}', "1e999"],
+    ["an exponent that is too small", "[1E-999 ]", "1E-999"],
+  ])("refuses a number that would be another one: %s", (_, text, literal) => {
+    expect(codeOf(() => parseJson(bytes(text)))).toBe("imprecise-number");
+    expect(() => parseJson(bytes(text))).toThrow(literal);
+    expect(parseJson(bytes(text), "nearest")).toEqual(JSON.parse(text));
+  });
+
+  test.each([
+    ['{"9007199254740993":"9007199254740993"}'],
+    ["[9007199254740992,1e2,-0,0.30000000000000004,1.00000000000000000000]"],
+    [String.raw`["a\"9007199254740993",1]`],
+  ])("takes numbers that are kept, and digits that are a text: %s", (text) => {
+    expect(parseJson(bytes(text))).toEqual(JSON.parse(text));
+  });
+
+  test("tells that a body is no JSON before it tells of its numbers", () => {
+    expect(codeOf(() => parseJson(bytes('{"a":9007199254740993')))).toBe("malformed-json");
+    expect(codeOf(() => parseJson(bytes("9007199254740993-1")))).toBe("malformed-json");
+  });
+
   test("bounds the nesting before anything walks the value", () => {
     const nested = (depth: number) => bytes("[".repeat(depth) + "]".repeat(depth));
     expect(codeOf(() => parseJson(nested(32)))).toBe("none");
@@ -82,6 +107,10 @@ describe("parseNdjson", () => {
   test("reads a document a line, blank lines left out", () => {
     expect(parseNdjson(bytes('{"a":1}\r\n\n  \n[2]\n"3"'))).toEqual([{ a: 1 }, [2], "3"]);
     expect(parseNdjson(bytes(""))).toEqual([]);
+  });
+
+  test("refuses a number that would be another one, in any line", () => {
+    expect(codeOf(() => parseNdjson(bytes('{"a":1}\n{"a":1e400}')))).toBe("imprecise-number");
   });
 
   test("never takes two documents of one line for one, or one of two lines", () => {

@@ -60,6 +60,8 @@ describe("bodies", () => {
     ["a key twice", '{"itemId":"a","itemId":"b"}', 400, "duplicate-key"],
     ["bytes that are not UTF-8", Uint8Array.of(0x22, 0xff, 0x22), 400, "invalid-utf8"],
     ["nesting without an end", "[".repeat(100_000), 400, "too-deep"],
+    ["a number that would be another one", '{"amount":9007199254740993}', 400, "imprecise-number"],
+    ["a number that is none", '{"amount":1e999}', 400, "imprecise-number"],
     ["nothing", "", 400, "malformed-json"],
     ["a text", '"bid"', 422, "invalid-type"],
     ["null", "null", 422, "invalid-type"],
@@ -96,12 +98,10 @@ describe("bodies", () => {
     expect(problem).toMatchObject({ status: 415, code: "unsupported-media-type" });
   });
 
-  test("without a content type, or compressed, are 415", async () => {
+  test("without a content type are 415", async () => {
     const blob = bytes(JSON.stringify(bid));
     const untyped = call("/v1/bids", { body: blob, headers: { "content-type": "" } });
     expect((await untyped).status).toBe(415);
-    const zipped = problemOf("/v1/bids", { body: blob, headers: { "content-encoding": "gzip" } });
-    expect(await zipped).toMatchObject({ status: 415 });
   });
 
   test("with several faults tell them all, each at its pointer", async () => {
@@ -126,17 +126,10 @@ describe("paths, methods and parameters", () => {
     expect(await problemOf("/v1/nothing")).toMatchObject({ status: 404, code: "not-found" });
     const post = await problemOf("/v1/bids", { method: "DELETE" });
     expect(post).toMatchObject({ status: 405, code: "method-not-allowed" });
-    expect(post.headers.get("allow")).toBe("POST");
+    expect(post.headers.get("allow")).toBe("POST, OPTIONS");
     expect((await problemOf("/v1/items", { method: "PUT", body: {} })).headers.get("allow")).toBe(
-      "GET, HEAD, POST",
+      "GET, HEAD, POST, OPTIONS",
     );
-  });
-
-  test("HEAD answers like GET, without a body", async () => {
-    const response = await call("/v1/items", { method: "HEAD" });
-    expect(response.status).toBe(200);
-    expect(await response.text()).toBe("");
-    expect((await call("/v1/bids", { method: "HEAD" })).status).toBe(405);
   });
 
   test.each([
