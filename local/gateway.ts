@@ -14,6 +14,7 @@ import { type GatewayStart, type RunningService, runAsChild } from "./child-prot
 import { applyMigrations, migrationsWorker } from "./database-migrations.ts";
 import { entryModule, entryName } from "./placeholder-location.ts";
 import { driveSweep } from "./sweep.ts";
+import { rateLimitsOf } from "./variables.ts";
 
 runAsChild<GatewayStart>(
   startGateway,
@@ -56,6 +57,7 @@ function optionsOf(start: GatewayStart, settings: V4WorkerOptions): MiniflareOpt
       {
         ...settings,
         bindings: { ...settings.bindings, ...start.variables },
+        ratelimits: rateLimitsOf(start.variables),
         modules: modulesOf(start.bundle),
         modulesRoot: "/",
         unsafeDirectSockets: [{ host: "127.0.0.1", port: start.port }],

@@ -1,19 +1,21 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { ConfigError } from "./config.ts";
+import { answerPreflight, isPreflight, requireOriginOfUpgrade, setOriginHeaders } from "./http/cors.ts";
 import { describeError } from "./lib/log.ts";
 import { Problem, problemResponse } from "./lib/problem.ts";
 import { uuidv7 } from "./lib/uuid.ts";
-import { loggerFor } from "./services.ts";
+import { loggerFor, usableServices } from "./services.ts";
 import { routes } from "./routes/table.ts";
 import type { AppContext, AppEnv } from "./routes/operation.ts";
 
 export function createApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(observe);
+  app.use(guard);
   for (const [path, methods] of Object.entries(routes)) {
     for (const [method, handler] of Object.entries(methods)) app.on(method, path, handler);
-    const allow = Object.keys(methods).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+    const allow = allowedMethods(path);
     app.all(path, () => {
       throw new Problem("method-not-allowed", `Allowed: ${allow.join(", ")}`, {
         headers: { allow: allow.join(", ") },
@@ -48,6 +50,32 @@ const observe: MiddlewareHandler<AppEnv> = async (context, next) => {
     ...operation.fields,
   });
 };
+
+/**
+ * What holds for every path: which origins may call, and what is limited. A preflight is answered
+ * here; one of an origin that is not listed is a plain OPTIONS.
+ */
+const guard: MiddlewareHandler<AppEnv> = async (context, next) => {
+  const services = usableServices(context.env);
+  // Whatever needs the configuration says for itself that it cannot be used.
+  if (services === null) return next();
+  const { config, rateLimits } = services;
+  const request = context.req.raw;
+  requireOriginOfUpgrade(request, config.corsOrigins);
+  const route = routePattern(context);
+  if (route in routes && isPreflight(request) && config.corsOrigins.has(request.headers.get("origin") ?? ""))
+    context.res = answerPreflight(request, allowedMethods(route));
+  else await next();
+  const { headers } = context.res;
+  setOriginHeaders(headers, request, config.corsOrigins);
+  if (rateLimits.policy !== null) headers.set("ratelimit-policy", rateLimits.policy);
+};
+
+/** HEAD goes where GET goes. */
+function allowedMethods(path: string): string[] {
+  const methods = Object.keys(routes[path] ?? {});
+  return methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+}
 
 /** The route's pattern, not the path: the line must not carry what clients put there. */
 function routePattern(context: AppContext): string {
