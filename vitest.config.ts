@@ -59,6 +59,12 @@ const elsewhere = {
   compatibilityDate: "2026-10-01",
 };
 
+const quotas = {
+  RATE_LIMIT_CREDENTIAL_QUOTA: "",
+  RATE_LIMIT_ADDRESS_QUOTA: "",
+  RATE_LIMIT_UNKNOWN_QUOTA: "",
+};
+
 interface ProjectSettings {
   /** Projects run in this order; from 1, since 0 would mean no order to vitest. */
   readonly order: number;
@@ -85,6 +91,8 @@ function workers(name: string, settings: ProjectSettings, variables: Record<stri
         wrangler: { configPath: "./wrangler.toml" },
         miniflare: {
           bindings: {
+            // Off, but where a test sets them: tests send as fast as they can.
+            ...quotas,
             ...inject<Record<string, string>>("bindings"),
             ...variables,
             RECEIVER_URL: inject<string>("receiverUrl"),

@@ -15,6 +15,7 @@ import { assetsWorker, withAssetsBound } from "./assets-worker.ts";
 import { applyMigrations, migrationsWorker } from "./database-migrations.ts";
 import { entryModule, entryName } from "./placeholder-location.ts";
 import { driveSweep } from "./sweep.ts";
+import { rateLimitsOf } from "./variables.ts";
 
 runAsChild<GatewayStart>(
   startGateway,
@@ -57,6 +58,7 @@ function optionsOf(start: GatewayStart, settings: V4WorkerOptions): MiniflareOpt
       {
         ...withAssetsBound(settings),
         bindings: { ...settings.bindings, ...start.variables },
+        ratelimits: rateLimitsOf(start.variables),
         modules: modulesOf(start.bundle),
         modulesRoot: "/",
         unsafeDirectSockets: [{ host: "127.0.0.1", port: start.port }],

@@ -16,8 +16,21 @@ const scopesOf: Readonly<Record<keyof LocalFile["keys"], readonly Scope[]>> = {
   operator: ["operate", "read"],
 };
 
-/** What is another on one machine than in a deployment: subscribers are on it too. */
-const localVariables: Variables = { ALLOW_LOOPBACK_ENDPOINTS: "true" };
+/** Each limit's binding, and the variable that tells its quota. */
+const limits = {
+  RATE_LIMIT_CREDENTIAL: "RATE_LIMIT_CREDENTIAL_QUOTA",
+  RATE_LIMIT_ADDRESS: "RATE_LIMIT_ADDRESS_QUOTA",
+  RATE_LIMIT_UNKNOWN: "RATE_LIMIT_UNKNOWN_QUOTA",
+} as const;
+
+/**
+ * What is another on one machine than in a deployment: subscribers are on it too, and nothing is
+ * limited unless the environment says so.
+ */
+const localVariables: Variables = {
+  ALLOW_LOOPBACK_ENDPOINTS: "true",
+  ...Object.fromEntries(Object.values(limits).map((quota) => [quota, ""])),
+};
 
 /** wrangler.toml's variables, each giving way to one of the same name in the environment. */
 export function readVariables(bundle: string, environment: NodeJS.ProcessEnv): Variables {
@@ -28,6 +41,20 @@ export function readVariables(bundle: string, environment: NodeJS.ProcessEnv): V
       name,
       environment[name] ?? localVariables[name] ?? value,
     ]),
+  );
+}
+
+type RateLimits = Record<string, { namespace_id: string; simple: { limit: number; period: 10 | 60 } }>;
+
+/** The limits that the variables set, in Miniflare's words. What is no quota the Worker refuses. */
+export function rateLimitsOf(variables: Variables): RateLimits {
+  return Object.fromEntries(
+    Object.entries(limits).flatMap(([binding, variable]) => {
+      const [, limit, period] = /^(\d+)\/(10|60)$/.exec(variables[variable] ?? "") ?? [];
+      if (limit === undefined) return [];
+      const simple = { limit: Number(limit), period: period === "10" ? 10 : 60 } as const;
+      return [[binding, { namespace_id: binding, simple }]];
+    }),
   );
 }
 

@@ -2,12 +2,14 @@
  * Makes an API key: `npm run api-key -- --id app --scopes bids:write,read [--subject ada]`.
  *
  * Prints the key, which only its bearer should keep, and the entry of the secret `API_KEYS`, which
- * holds the key's hash in its place.
+ * holds the key's hash in its place. For the first key, and for one that works while the database is
+ * away; with it, `npm run gavel -- keys create` makes the others.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { idPattern } from "../src/auction/events.ts";
 import { scopes } from "../src/config.ts";
+import { keyIdPattern, makeKey } from "../src/credentials/api-key.ts";
 
 const { values } = parseArgs({
   options: {
@@ -17,7 +19,7 @@ const { values } = parseArgs({
   },
 });
 
-if (values.id === undefined || !/^[A-Za-z0-9.-]{1,64}$/.test(values.id)) {
+if (values.id === undefined || !keyIdPattern.test(values.id)) {
   refuse("Say which key it is: --id <1 to 64 letters, digits, dots or hyphens>");
 }
 const unknown = values.scopes.split(",").filter((scope) => !(scopes as readonly string[]).includes(scope));
@@ -26,7 +28,7 @@ if (values.subject !== undefined && !idPattern.test(values.subject)) {
   refuse("A subject is the id of a bidder or seller: 1 to 64 letters, digits or ._:~-");
 }
 
-const key = `gvl_${values.id}_${randomBytes(32).toString("hex")}`;
+const key = makeKey(values.id);
 const entry = {
   id: values.id,
   sha256: createHash("sha256").update(key).digest("hex"),

@@ -2,12 +2,13 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { ConfigError } from "./config.ts";
 import { isAcceptable, jsonAnswers } from "./http/acceptable.ts";
+import { answerPreflight, isPreflight, requireOriginOfUpgrade, setOriginHeaders } from "./http/cors.ts";
 import { allowedMethods, answerOtherMethod } from "./http/methods.ts";
 import { secure } from "./http/security-headers.ts";
 import { describeError } from "./lib/log.ts";
 import { Problem, problemResponse } from "./lib/problem.ts";
 import { uuidv7 } from "./lib/uuid.ts";
-import { loggerFor } from "./services.ts";
+import { loggerFor, usableServices } from "./services.ts";
 import { answers, type Handler, routes } from "./routes/table.ts";
 import type { AppContext, AppEnv } from "./routes/operation.ts";
 
@@ -16,6 +17,7 @@ export function createApp(): Hono<AppEnv> {
   // From the outermost inwards.
   app.use(observe);
   app.use(securityHeaders);
+  app.use(guard);
   for (const [path, methods] of Object.entries(routes)) {
     const types = answers[path] ?? jsonAnswers;
     for (const [method, handler] of Object.entries(methods)) app.on(method, path, negotiated(handler, types));
@@ -63,6 +65,26 @@ function negotiated(handler: Handler, types: readonly string[]): Handler {
     throw new Problem("not-acceptable", `Accept ${types.join(" or ")}`);
   };
 }
+
+/**
+ * What holds for every path: which origins may call, and what is limited. A preflight is answered
+ * here; one of an origin that is not listed is a plain OPTIONS.
+ */
+const guard: MiddlewareHandler<AppEnv> = async (context, next) => {
+  const services = usableServices(context.env);
+  // Whatever needs the configuration says for itself that it cannot be used.
+  if (services === null) return next();
+  const { config, rateLimits } = services;
+  const request = context.req.raw;
+  requireOriginOfUpgrade(request, config.corsOrigins);
+  const route = routePattern(context);
+  if (route in routes && isPreflight(request) && config.corsOrigins.has(request.headers.get("origin") ?? ""))
+    context.res = answerPreflight(request, allowedMethods(Object.keys(routes[route] ?? {})));
+  else await next();
+  const { headers } = context.res;
+  setOriginHeaders(headers, request, config.corsOrigins);
+  if (rateLimits.policy !== null) headers.set("ratelimit-policy", rateLimits.policy);
+};
 
 /** The route's pattern, not the path: the line must not carry what clients put there. */
 function routePattern(context: AppContext): string {

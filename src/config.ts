@@ -1,27 +1,11 @@
 import { z } from "zod";
 import { logLevels, type LogLevel } from "./lib/log.ts";
 import { idPattern } from "./auction/events.ts";
+import { type EdgeConfig, edgeConfig, edgeFault, edgeVariables } from "./config/edge.ts";
+import { type ApiKey, hashFromHex, keyIdPattern } from "./credentials/api-key.ts";
+import { scopes } from "./credentials/scopes.ts";
 
-/** What a credential may do. Source: the interface, "Credentials". */
-export const scopes = [
-  "items:write",
-  "bids:write",
-  "read",
-  "operate",
-  "trusted-time",
-  "trusted-proxy",
-] as const;
-export type Scope = (typeof scopes)[number];
-
-/** An API key as the Worker knows it: never the key itself. */
-export interface ApiKey {
-  readonly id: string;
-  /** SHA-256 of the whole key, `gvl_<id>_<secret>`. */
-  readonly sha256: Uint8Array;
-  readonly scopes: ReadonlySet<Scope>;
-  /** The only bidder or seller that its bearer may write; absent for a back end. */
-  readonly subject?: string;
-}
+export { type Scope, scopes } from "./credentials/scopes.ts";
 
 export interface SubscriberPatience {
   /** Of one call, in milliseconds. */
@@ -35,7 +19,7 @@ export interface SubscriberPatience {
   readonly concurrency: number;
 }
 
-export interface Config {
+export interface Config extends EdgeConfig {
   readonly kafka: { readonly url: string; readonly username: string; readonly password: string };
   /** Partitions of every topic. */
   readonly partitionCount: number;
@@ -93,7 +77,7 @@ const hostNames = z
   );
 
 const apiKey = z.strictObject({
-  id: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/),
+  id: z.string().regex(keyIdPattern),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   scopes: z.array(z.enum(scopes)),
   subject: z.string().regex(idPattern).optional(),
@@ -142,11 +126,16 @@ const variables = z
     MAX_BATCH_EVENTS: integer(1, 100_000).default(1000),
     MAX_BODY_BYTES: integer(1, 100 * 1024 * 1024).default(1_048_576),
     BODY_TIMEOUT_MS: integer(100, 600_000).default(10_000),
+    ...edgeVariables,
   })
   // A bid that is accepted before the end has to be in the log before the closing.
   .refine((value) => value.PRODUCE_TIMEOUT_MS < value.CLOSE_GRACE_MS, {
     path: ["PRODUCE_TIMEOUT_MS"],
     message: "must be shorter than CLOSE_GRACE_MS",
+  })
+  .superRefine((value, context) => {
+    const fault = edgeFault(value);
+    if (fault !== null) context.addIssue({ code: "custom", path: [fault[0]], message: fault[1] });
   });
 
 // The platform hands the same object to every request of an isolate, so that the variables are
@@ -199,15 +188,14 @@ function parseConfig(env: object): Config | ConfigError {
       bodyTimeoutMs: value.BODY_TIMEOUT_MS,
     },
     apiKeys: new Map(value.API_KEYS.map((key) => [key.id, toApiKey(key)])),
+    ...edgeConfig(value),
   };
 }
 
 function toApiKey(key: z.infer<typeof apiKey>): ApiKey {
   return {
     id: key.id,
-    sha256: Uint8Array.from({ length: 32 }, (_, index) =>
-      Number.parseInt(key.sha256.slice(2 * index, 2 * index + 2), 16),
-    ),
+    sha256: hashFromHex(key.sha256),
     scopes: new Set(key.scopes),
     ...(key.subject === undefined ? {} : { subject: key.subject }),
   };

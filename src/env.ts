@@ -19,6 +19,10 @@ export interface Env {
   readonly DATABASE: D1Database;
   /** What is deployed beside the Worker; scripts/assets/assets.ts lists it. */
   readonly ASSETS: Fetcher;
+  /** Absent where nothing is limited. */
+  readonly RATE_LIMIT_CREDENTIAL?: RateLimit;
+  readonly RATE_LIMIT_ADDRESS?: RateLimit;
+  readonly RATE_LIMIT_UNKNOWN?: RateLimit;
   readonly KAFKA_URL?: string;
   readonly KAFKA_USERNAME?: string;
   readonly KAFKA_PASSWORD?: string;
@@ -41,4 +45,15 @@ export interface Env {
   readonly MAX_BATCH_EVENTS?: string;
   readonly MAX_BODY_BYTES?: string;
   readonly BODY_TIMEOUT_MS?: string;
+  readonly JWT_ISSUER?: string;
+  readonly JWT_AUDIENCE?: string;
+  readonly JWT_JWKS_URL?: string;
+  readonly JWT_ALGORITHMS?: string;
+  readonly JWT_CLOCK_SKEW_S?: string;
+  readonly JWT_SCOPE_CLAIM?: string;
+  readonly JWT_SCOPES?: string;
+  readonly CORS_ORIGINS?: string;
+  readonly RATE_LIMIT_CREDENTIAL_QUOTA?: string;
+  readonly RATE_LIMIT_ADDRESS_QUOTA?: string;
+  readonly RATE_LIMIT_UNKNOWN_QUOTA?: string;
 }

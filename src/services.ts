@@ -1,8 +1,13 @@
 import { type Config, ConfigError, configFromEnv } from "./config.ts";
+import { KeyCache } from "./credentials/key-cache.ts";
+import { findKey } from "./credentials/key-store.ts";
+import { createTokenVerifier } from "./credentials/tokens.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { type Analyses, createAnalyses } from "./functions/market-analysis/client.ts";
 import type { FunctionGroupRpc } from "../durable-objects/functions/rpc.ts";
 import type { Env } from "./env.ts";
+import type { CredentialSources } from "./ingest/authenticate.ts";
+import { createRateLimits, type RateLimits } from "./http/rate-limits.ts";
 import { createPinnedTopics, type PinnedTopics } from "./kafka/pinned-topics.ts";
 import type { KafkaLog } from "./kafka/port.ts";
 import { createUpstashLog } from "./kafka/upstash.ts";
@@ -33,6 +38,8 @@ export interface Services {
   readonly subscriptions: SubscriptionsClient;
   readonly analyses: Analyses;
   readonly database: Database;
+  readonly credentials: CredentialSources & { readonly storedKeys: KeyCache };
+  readonly rateLimits: RateLimits;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Takes a line a change, whatever is left out of the other lines. */
@@ -61,13 +68,15 @@ function createServices(env: Env): Services {
   const config = configFromEnv(env);
   const log = createUpstashLog(config.kafka);
   const clock = systemClock;
+  const logger = createConsoleLogger(config.logLevel);
+  const database = createDatabase(env.DATABASE, clock);
   const functionPartitions = createFunctionPartitions(env.PARTITIONS, config.partitionCount);
   const written = Object.values(writtenTopics(config.topicPrefix));
   return {
     config,
     log,
     clock,
-    logger: createConsoleLogger(config.logLevel),
+    logger,
     auditLogger: consoleLogger,
     random: Math.random,
     pinnedTopics: createPinnedTopics(log, clock, written, config.partitionCount),
@@ -77,16 +86,36 @@ function createServices(env: Env): Services {
     replays: createReplaysClient(env.REPLAYS),
     subscriptions: createSubscriptionsClient(env.SUBSCRIPTIONS),
     analyses: createAnalyses(env.ANALYSES),
-    database: createDatabase(env.DATABASE, clock),
+    database,
+    credentials: {
+      apiKeys: config.apiKeys,
+      storedKeys: new KeyCache((id) => findKey(database, id), clock),
+      tokens: config.tokens && createTokenVerifier(config.tokens, (url, init) => fetch(url, init), clock),
+    },
+    rateLimits: createRateLimits({
+      bindings: {
+        credential: env.RATE_LIMIT_CREDENTIAL,
+        address: env.RATE_LIMIT_ADDRESS,
+        unknown: env.RATE_LIMIT_UNKNOWN,
+      },
+      quotas: config.rateLimits,
+      secret: config.kafka.password,
+      logger,
+    }),
   };
+}
+
+/** The services; null where the configuration cannot be used. */
+export function usableServices(env: Env): Services | null {
+  try {
+    return servicesFor(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return null;
+    throw error;
+  }
 }
 
 /** The logger of the services, or one that writes everything where the configuration cannot be used. */
 export function loggerFor(env: Env): Logger {
-  try {
-    return servicesFor(env).logger;
-  } catch (error) {
-    if (error instanceof ConfigError) return consoleLogger;
-    throw error;
-  }
+  return usableServices(env)?.logger ?? consoleLogger;
 }

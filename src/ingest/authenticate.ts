@@ -1,5 +1,9 @@
-import type { ApiKey, Scope } from "../config.ts";
+import { type ApiKey, idOfKey, isKey } from "../credentials/api-key.ts";
+import type { KeyCache, LookUpRequest } from "../credentials/key-cache.ts";
+import type { Scope } from "../credentials/scopes.ts";
+import type { TokenVerifier } from "../credentials/tokens.ts";
 import { Problem } from "../lib/problem.ts";
+import { failure, ok, type Result } from "../lib/result.ts";
 
 /** Who sends a request, and what they may do. */
 export interface Credential {
@@ -9,42 +13,96 @@ export interface Credential {
   readonly subject?: string;
 }
 
+/** Where credentials are known from. */
+export interface CredentialSources {
+  /** Of the secret, by id. They need nothing else to work. */
+  readonly apiKeys: ReadonlyMap<string, ApiKey>;
+  /** Of the database. */
+  readonly storedKeys: Pick<KeyCache, "find">;
+  /** Absent where no issuer's tokens are taken. */
+  readonly tokens: TokenVerifier | undefined;
+}
+
+/** The request that is authenticated. */
+export interface AuthenticationRequest extends Pick<LookUpRequest, "waitUntil"> {
+  /** One more attempt with a credential that is not known. @throws {Problem} `rate-limited` */
+  countUnknown(): Promise<void>;
+}
+
 const bearer = /^bearer +([^\s]+)$/i;
-const apiKeyForm = /^gvl_([A-Za-z0-9.-]{1,64})_[A-Za-z0-9_-]{1,256}$/;
-const encoder = new TextEncoder();
-// Compared with in place of an unknown key's hash: no preimage of it is known.
-const noHash = new Uint8Array(32);
 
 /**
- * The credential behind the `Authorization` header.
- * @throws {Problem} `unauthenticated`, in the same words whatever is wrong with the credential.
+ * The credential behind the `Authorization` header. Whatever is not known already, or is refused,
+ * counts once as unknown, before anything is read for it.
+ * @throws {Problem} `unauthenticated`, in the same words whatever is wrong with the credential, and
+ *   with the reason for the log alone; `rate-limited`; 503 where what is known cannot be read.
  */
 export async function authenticate(
   authorization: string | null,
-  apiKeys: ReadonlyMap<string, ApiKey>,
+  sources: CredentialSources,
+  request: AuthenticationRequest,
 ): Promise<Credential> {
-  const token = bearer.exec(authorization ?? "")?.[1] ?? "";
-  const id = apiKeyForm.exec(token)?.[1];
-  if (id === undefined) throw refusal();
-  const key = apiKeys.get(id);
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(token)));
-  if (!equalInConstantTime(hash, key?.sha256 ?? noHash) || key === undefined) throw refusal();
-  return key;
+  let isCounted = false;
+  const countOnce = async (): Promise<void> => {
+    if (isCounted) return;
+    isCounted = true;
+    await request.countUnknown();
+  };
+  const beforeReading = countOnce;
+  const token = bearer.exec(authorization ?? "")?.[1];
+  const found = await find(token, sources, { beforeReading, waitUntil: (work) => request.waitUntil(work) });
+  if (found.ok) return found.value;
+  await countOnce();
+  throw refusal(authorization === null ? "no credential" : found.error, authorization !== null);
+}
+
+type Found = Result<Credential, string>;
+
+async function find(
+  token: string | undefined,
+  sources: CredentialSources,
+  look: LookUpRequest,
+): Promise<Found> {
+  if (token === undefined) return failure("no bearer token");
+  const id = idOfKey(token);
+  if (id !== undefined) return findKey(token, id, sources, look);
+  if (sources.tokens === undefined || token.startsWith("gvl_")) return failure("no API key");
+  const verified = await sources.tokens.verify(token);
+  if (!verified.ok) return verified;
+  const { subject, scopes } = verified.value;
+  return ok({ id: subject, scopes, subject });
+}
+
+/** A key of the secret is found there alone, so that it works whatever the database does. */
+async function findKey(
+  token: string,
+  id: string,
+  { apiKeys, storedKeys }: CredentialSources,
+  look: LookUpRequest,
+): Promise<Found> {
+  const ofSecret = apiKeys.get(id);
+  const stored = ofSecret === undefined ? await storedKeys.find(id, look) : null;
+  const key = ofSecret ?? stored;
+  const isRight = await isKey(token, key?.sha256);
+  // An id that is not known is a client's text, and may be a secret in the wrong place.
+  if (key === null) return failure("the key is not known");
+  if (!isRight) return failure(`not the secret of key ${id}`);
+  return stored?.isRevoked === true ? failure(`key ${id} is revoked`) : ok(key);
 }
 
 /** @throws {Problem} `missing-scope` when the credential has none of the scopes. */
 export function requireScope(credential: Credential, ...anyOf: readonly Scope[]): void {
   if (anyOf.some((scope) => credential.scopes.has(scope))) return;
-  throw new Problem("missing-scope", `This needs the scope ${anyOf.join(" or ")}`);
+  // Source: RFC 6750, section 3.1.
+  const challenge = `Bearer realm="gavel", error="insufficient_scope", scope="${anyOf.join(" ")}"`;
+  throw new Problem("missing-scope", `This needs the scope ${anyOf.join(" or ")}`, {
+    headers: { "www-authenticate": challenge },
+  });
 }
 
-function refusal(): Problem {
-  return new Problem("unauthenticated", "Send a valid API key as Authorization: Bearer gvl_<id>_<secret>");
-}
-
-/** Touches every byte wherever the first difference is. */
-function equalInConstantTime(left: Uint8Array, right: Uint8Array): boolean {
-  let difference = left.length ^ right.length;
-  for (let index = 0; index < left.length; index += 1) difference |= (left[index] ?? 0) ^ (right[index] ?? 0);
-  return difference === 0;
+function refusal(cause: string, isSent: boolean): Problem {
+  const words = "Send a valid API key or token as Authorization: Bearer <credential>";
+  if (!isSent) return new Problem("unauthenticated", words, { cause });
+  const headers = { "www-authenticate": 'Bearer realm="gavel", error="invalid_token"' };
+  return new Problem("unauthenticated", words, { cause, headers });
 }

@@ -19,3 +19,10 @@ export function toHex(value: number, length: number): string {
     digits(low);
   return text.slice(text.length - length);
 }
+
+/** Bytes as lower-case hex. */
+export function bytesToHex(bytes: Uint8Array): string {
+  let hex = "";
+  for (const byte of bytes) hex += byteToHex[byte] ?? "";
+  return hex;
+}

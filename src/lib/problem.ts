@@ -3,7 +3,7 @@
  * with its status, its title and whether the same request may succeed later.
  */
 interface ProblemKind {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 413 | 415 | 422 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
   readonly title: string;
   readonly retryable?: true;
 }
@@ -44,12 +44,14 @@ const requestKinds = {
   "invalid-header": { status: 400, title: "A header is not valid" },
   unauthenticated: { status: 401, title: "A valid credential is needed" },
   "missing-scope": { status: 403, title: "The credential lacks a scope" },
+  "forbidden-origin": { status: 403, title: "Pages of the origin may not connect" },
   "forbidden-subject": { status: 403, title: "The credential is bound to another subject" },
   "not-found": { status: 404, title: "There is nothing here" },
   "unknown-item": { status: 404, title: "The item is not known" },
   "unknown-replay": { status: 404, title: "The replay is not known" },
   "unknown-subscription": { status: 404, title: "The subscription is not known" },
   "unknown-analysis": { status: 404, title: "The analysis is not known" },
+  "unknown-key": { status: 404, title: "The API key is not known" },
   "unknown-profile": { status: 404, title: "The profile is not known" },
   "method-not-allowed": { status: 405, title: "The method is not allowed here" },
   "not-acceptable": { status: 406, title: "The client accepts no type that is answered here" },
@@ -59,6 +61,8 @@ const requestKinds = {
   "would-skip": { status: 409, title: "Records that are not finished would be left out" },
   "partition-busy": { status: 503, title: "Calls are under way", retryable: true },
   "not-supported": { status: 409, title: "The group cannot do this" },
+  "key-exists": { status: 409, title: "The id is or was another API key's" },
+  "key-of-secret": { status: 409, title: "The API key is one of the secret API_KEYS" },
   "too-many-subscriptions": { status: 409, title: "There are as many subscriptions as there may be" },
   "too-many-replays": { status: 409, title: "There are as many replays as may run" },
   "body-too-large": { status: 413, title: "The body is too large" },
@@ -67,10 +71,12 @@ const requestKinds = {
   "unsupported-media-type": { status: 415, title: "The content type is not supported" },
   "invalid-event": { status: 422, title: "The event is not valid" },
   "invalid-operation": { status: 422, title: "The operation is not valid" },
+  "invalid-key": { status: 422, title: "The API key is not valid" },
   "invalid-subscription": { status: 422, title: "The subscription is not valid" },
   "invalid-replay": { status: 422, title: "The replay is not valid" },
   "replay-too-large": { status: 422, title: "The stretch is larger than what may be read" },
   "empty-batch": { status: 422, title: "The body holds no event" },
+  "rate-limited": { status: 429, title: "There are too many requests", retryable: true },
   "internal-error": { status: 500, title: "Gavel failed" },
   misconfigured: { status: 503, title: "The gateway's configuration cannot be used", retryable: true },
   "log-unavailable": { status: 503, title: "The log is not available", retryable: true },
@@ -81,6 +87,11 @@ const requestKinds = {
   "partition-unavailable": { status: 503, title: "A partition does not answer", retryable: true },
   "subscriptions-unavailable": { status: 503, title: "The subscriptions do not answer", retryable: true },
   "database-unavailable": { status: 503, title: "The database is not available", retryable: true },
+  "token-keys-unavailable": {
+    status: 503,
+    title: "The keys of the tokens' issuer are not available",
+    retryable: true,
+  },
   "replays-unavailable": { status: 503, title: "The replays do not answer", retryable: true },
   "not-yet-applied": { status: 503, title: "The record has not taken effect yet", retryable: true },
 } as const satisfies Record<string, ProblemKind>;
@@ -98,7 +109,7 @@ export interface Issue {
   readonly message: string;
 }
 
-/** Seconds after which a client may try again, told with every 503. */
+/** Seconds after which a client may try again, told with every 503, and a 429 that does not know better. */
 export const retryAfterSeconds = 1;
 
 /** A refusal on its way to the client; whoever throws it says all that the client will be told. */
@@ -132,7 +143,7 @@ const mostInDetail = 10;
 /** The refusal of a document for its faults, of which there is at least one. */
 export function problemFromIssues(
   issues: readonly Issue[],
-  document: "event" | "operation" | "replay" | "subscription" = "event",
+  document: "event" | "key" | "operation" | "replay" | "subscription" = "event",
 ): Problem {
   const whole = `invalid-${document}` as const;
   const first = issues[0]?.code ?? whole;
@@ -162,8 +173,12 @@ export function problemBody(problem: Problem, requestId: string): Record<string,
 
 /** The whole answer: body, status, and the headers that the status asks for. */
 export function problemResponse(problem: Problem, requestId: string): Response {
-  const headers = new Headers({ "content-type": "application/problem+json", ...problem.headers });
-  if (problem.status === 503) headers.set("retry-after", String(retryAfterSeconds));
-  if (problem.status === 401) headers.set("www-authenticate", 'Bearer realm="gavel"');
+  const { retryable } = problemKinds[problem.code];
+  const headers = new Headers({
+    "content-type": "application/problem+json",
+    ...(retryable === true ? { "retry-after": String(retryAfterSeconds) } : {}),
+    ...(problem.status === 401 ? { "www-authenticate": 'Bearer realm="gavel"' } : {}),
+    ...problem.headers,
+  });
   return new Response(JSON.stringify(problemBody(problem, requestId)), { status: problem.status, headers });
 }

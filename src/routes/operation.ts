@@ -17,15 +17,34 @@ export interface AppEnv {
 
 export type AppContext = Context<AppEnv>;
 
-/** The services and the sender of a request that needs one of the scopes. @throws {Problem} */
+/**
+ * The services and the sender of a request that needs one of the scopes. Whoever sends too many is
+ * refused here, before anything is read or done for the request.
+ * @throws {Problem}
+ */
 export async function admit(
   context: AppContext,
   ...anyOf: readonly Scope[]
 ): Promise<{ readonly services: Services; readonly credential: Credential }> {
   const services = servicesFor(context.env);
-  const authorization = context.req.header("authorization") ?? null;
-  const credential = await authenticate(authorization, services.config.apiKeys);
+  const { credentials, rateLimits } = services;
+  const { headers } = context.req.raw;
+  const credential = await authenticate(headers.get("authorization"), credentials, {
+    countUnknown: () => rateLimits.countUnknown(headers),
+    waitUntil: (work) => context.executionCtx.waitUntil(work),
+  });
   context.get("operation").fields.credential = credential.id;
+  await rateLimits.count(credential, headers);
   requireScope(credential, ...anyOf);
   return { services, credential };
+}
+
+/** A route that needs no credential: its requests count for the address that they come from. */
+export function openToAll(
+  handler: (context: AppContext) => Response | Promise<Response>,
+): (context: AppContext) => Promise<Response> {
+  return async (context) => {
+    await servicesFor(context.env).rateLimits.countOpen(context.req.raw.headers);
+    return handler(context);
+  };
 }

@@ -21,6 +21,9 @@ const limit = wholeNumber(1, 200).default(50);
 /** Of pages of an operator's lists. */
 export const pageLimit = wholeNumber(1, 500).default(100);
 
+/** Of the list of API keys. */
+export const keyParameters = z.strictObject({ limit: pageLimit, cursor: z.string().max(64).optional() });
+
 const time = z.string().transform((text, context) => {
   const value = parseTimestamp(text);
   if (value !== null) return value;

@@ -7,8 +7,9 @@ import { postSeek } from "./groups/seek.ts";
 import { getGroups, getPartition, getPartitions } from "./groups/status.ts";
 import { getHealth, getReadiness } from "./health.ts";
 import { getBids, getItem, listItems } from "./items.ts";
+import { deleteKey, getKeyOf, getKeys, postKey } from "./keys.ts";
 import { getMetrics } from "./metrics.ts";
-import type { AppContext } from "./operation.ts";
+import { type AppContext, openToAll } from "./operation.ts";
 import { deleteProfileOf, getProfileOf, putProfileOf } from "./profiles.ts";
 import { deleteReplay, getReplay, listReplays, postReplay } from "./replays.ts";
 import { getCategories, getCells, getWindows } from "./stats.ts";
@@ -65,8 +66,10 @@ export const routes: Readonly<Record<string, Methods>> = {
   "/v1/auctions/totals": { GET: getAuctionTotals },
   "/v1/analyses": { GET: getAnalyses },
   "/v1/analyses/:id": { GET: getAnalysisOf },
+  "/v1/keys": { GET: getKeys, POST: postKey },
+  "/v1/keys/:keyId": { GET: getKeyOf, DELETE: deleteKey },
   "/v1/profiles/:profileId": { GET: getProfileOf, PUT: putProfileOf, DELETE: deleteProfileOf },
   "/healthz": { GET: getHealth },
-  "/readyz": { GET: getReadiness },
+  "/readyz": { GET: openToAll(getReadiness) },
   "/metrics": { GET: getMetrics },
 };

@@ -1,0 +1,18 @@
+import ipaddr from "ipaddr.js";
+
+/**
+ * What of an address counts as one client: all of an IPv4 address, also of one written as IPv6; of an
+ * IPv6 address the first 64 bits, since whoever has one has the others.
+ */
+export function clientPart(address: string): string | null {
+  if (!ipaddr.isValid(address)) return null;
+  const parsed = ipaddr.process(address);
+  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(":") : parsed.toString();
+}
+
+/** The client's address as a proxy forwards it: the left-most that is public. */
+export function forwardedAddress(headers: Headers): string | null {
+  const list = headers.get("x-forwarded-for")?.split(",") ?? [];
+  const addresses = list.map((entry) => entry.trim()).filter((entry) => ipaddr.isValid(entry));
+  return addresses.find((entry) => ipaddr.process(entry).range() === "unicast") ?? null;
+}
