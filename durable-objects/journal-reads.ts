@@ -1,8 +1,11 @@
+import { readBidderBids } from "./bidder-reads.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { digestOf } from "./digest.ts";
 import type { JournalState } from "./journal-state.ts";
 import * as reads from "./reads.ts";
 import type {
+  BidderBidsPage,
+  BidderBidsQuery,
   BidsPage,
   BidsQuery,
   CategoryStats,
@@ -33,6 +36,10 @@ export class JournalReads {
     return Promise.resolve(
       reads.readBids(this.journal.store, this.dependencies.partition, query, this.pages),
     );
+  }
+
+  readBidderBids(query: BidderBidsQuery): Promise<BidderBidsPage> {
+    return Promise.resolve(readBidderBids(this.journal.store, this.dependencies.partition, query));
   }
 
   listItems(query: ListQuery): Promise<ListPage> {

@@ -32,6 +32,8 @@ import { createHandOn } from "./hand-on.ts";
 import { PartitionCore } from "./partition-core.ts";
 import type {
   AuctionObjectRpc,
+  BidderBidsPage,
+  BidderBidsQuery,
   BidsPage,
   BidsQuery,
   CategoryStats,
@@ -130,6 +132,10 @@ export class Partition extends DurableObject<Env> implements AuctionObjectRpc, F
 
   readBids(query: BidsQuery): Promise<BidsPage | null> {
     return this.auction.readBids(query);
+  }
+
+  readBidderBids(query: BidderBidsQuery): Promise<BidderBidsPage> {
+    return this.auction.readBidderBids(query);
   }
 
   listItems(query: ListQuery): Promise<ListPage> {

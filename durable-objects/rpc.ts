@@ -20,6 +20,8 @@ export interface PartitionRpc {
    */
   readItem(query: ItemQuery): Promise<ItemAnswer>;
   readBids(query: BidsQuery): Promise<BidsPage | null>;
+  /** Bids of one bidder on all items of the partition, the last judged first. */
+  readBidderBids(query: BidderBidsQuery): Promise<BidderBidsPage>;
   /** Open items in sort order, strictly behind `from`. */
   listItems(query: ListQuery): Promise<ListPage>;
   categoryStats(): Promise<CategoryStats>;
@@ -125,6 +127,39 @@ export interface BidsPage {
   readonly bids: readonly BidView[];
   /** Pass as `before` for the next page; absent at the end. */
   readonly next?: number;
+}
+
+export interface BidderBidsQuery {
+  readonly bidderId: string;
+  readonly limit: number;
+  readonly status?: Exclude<BidderBidStatus, "rejected">;
+  /** Number of the judged event to go on from; absent: from the last one. */
+  readonly through?: number;
+}
+
+export type BidderBidStatus = "winning" | "outbid" | "won" | "lost" | "rejected";
+
+export interface BidderBidView {
+  readonly itemId: string;
+  readonly bidId: string;
+  readonly amount: number;
+  /** The item's; absent of a rejected bid, which may have named another. */
+  readonly currency?: string;
+  readonly at: string;
+  readonly status: BidderBidStatus;
+  readonly reason?: BidReason;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+export interface BidderBidsPage {
+  readonly bids: readonly { readonly number: number; readonly at: number; readonly view: BidderBidView }[];
+  /** Where the scan stopped: what is at this number and below was not looked at. Absent at the end. */
+  readonly rest?: {
+    readonly through: number;
+    /** Milliseconds since the epoch, of the event there; null where it is gone. */
+    readonly at: number | null;
+  };
 }
 
 export interface ListQuery {

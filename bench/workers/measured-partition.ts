@@ -2,6 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import type { PartitionDependencies } from "../../durable-objects/dependencies.ts";
 import { PartitionCore } from "../../durable-objects/partition-core.ts";
 import type {
+  BidderBidsQuery,
   BidsQuery,
   ItemQuery,
   ListQuery,
@@ -86,6 +87,10 @@ export class Partition extends DurableObject<object> implements MeasuredRpc {
 
   readItem(query: ItemQuery) {
     return this.#core.readItem(query);
+  }
+
+  readBidderBids(query: BidderBidsQuery) {
+    return this.#core.readBidderBids(query);
   }
 
   readBids(query: BidsQuery) {

@@ -21,6 +21,7 @@ import type {
 import { GenerationalCache } from "../../src/lib/generational-cache.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 import { StoredAggregates } from "./aggregates.ts";
+import { BidderIndex, mostCaughtUp } from "./bidder-index.ts";
 import { StoredEntries } from "./entries.ts";
 import { StoredItems } from "./items.ts";
 import { SeenIndex } from "./seen-index.ts";
@@ -30,6 +31,13 @@ const cachedBidders = 50_000;
 const departuresPerTransaction = 20;
 const compactedPagesPerTransaction = 16;
 const dayMs = 24 * 60 * 60 * 1000;
+
+/** How much one walk over a bidder's bids may look at. */
+export interface WalkBounds {
+  readonly candidates: number;
+  /** Runs of the index. */
+  readonly runs: number;
+}
 
 /**
  * The reducer's store over SQLite. Everything that a transaction changes is in memory first and
@@ -45,14 +53,18 @@ export class StoredAuction implements AuctionStore {
   outputs: (Output | LosersOutput)[] = [];
   private readonly storage: PartitionStorage;
   private readonly seen: SeenIndex;
+  private readonly bidsOf: BidderIndex;
   private readonly bidders = new GenerationalCache<string, true>(cachedBidders);
   private compactionCursor: number;
   private compactionResumes: number;
 
-  /** @param aggregates what follows the reducer's decisions */
+  /**
+   * @param runLength what the indexes collect before they write a run of it
+   * @param aggregates what follows the reducer's decisions
+   */
   constructor(
     storage: PartitionStorage,
-    seenRunPairs?: number,
+    runLength?: number,
     aggregates: StoredAggregates = new StoredAggregates(storage),
   ) {
     this.storage = storage;
@@ -61,7 +73,8 @@ export class StoredAuction implements AuctionStore {
     this.entries = new StoredEntries(storage);
     this.waiting = new StoredWaiting(storage);
     this.aggregates = aggregates;
-    this.seen = new SeenIndex(storage, seenRunPairs);
+    this.seen = new SeenIndex(storage, runLength);
+    this.bidsOf = new BidderIndex(storage, this.seen.seed, runLength);
     this.compactionCursor = -1;
     this.compactionResumes = 0;
     this.catchUpDerived();
@@ -81,11 +94,14 @@ export class StoredAuction implements AuctionStore {
   private catchUpDerived(): void {
     const { countedThrough } = this.aggregates;
     const { storedThrough } = this.seen;
-    for (const entry of this.entries.after(Math.min(countedThrough, storedThrough))) {
+    // A partition that is older than this index would take very long to index all that it has.
+    const bidsThrough = Math.max(this.bidsOf.storedThrough, this.state.entries - mostCaughtUp);
+    for (const entry of this.entries.after(Math.min(countedThrough, storedThrough, bidsThrough))) {
       if (entry.number > countedThrough) {
         this.aggregates.recount(entry, this.items.get(entry.itemId), this.state.streamTime);
       }
       if (entry.number > storedThrough) this.index(entry);
+      if (entry.number > bidsThrough) this.indexBidder(entry);
     }
   }
 
@@ -153,6 +169,7 @@ export class StoredAuction implements AuctionStore {
   append(entry: Entry): void {
     this.entries.append(entry);
     this.index(entry);
+    this.indexBidder(entry);
     this.aggregates.countCell(entry);
   }
 
@@ -166,6 +183,24 @@ export class StoredAuction implements AuctionStore {
     const key = bidderKey(entry.itemId, entry.bidderId);
     this.seen.add(this.seen.hashOf(key), entry.number);
     this.bidders.set(key, true);
+  }
+
+  private indexBidder({ kind, bidderId, number }: Entry): void {
+    if (kind === "bid") this.bidsOf.add(bidderId, number);
+  }
+
+  /**
+   * Visits a bidder's bids that are kept, the last judged first, from entry `through` down, until
+   * `visit` answers false or `bounds` are reached; answers the number to go on from, 0 at the end.
+   */
+  walkBids(bidderId: string, through: number, bounds: WalkBounds, visit: (entry: Entry) => boolean): number {
+    let left = bounds.candidates;
+    return this.bidsOf.walk(bidderId, through, bounds.runs, (number) => {
+      left -= 1;
+      const entry = this.entries.get(number);
+      const isTheirs = entry?.bidderId === bidderId && entry.kind === "bid";
+      return (!isTheirs || visit(entry)) && left > 0;
+    });
   }
 
   nextDue(streamTime: number): DueItem | undefined {
@@ -209,6 +244,7 @@ export class StoredAuction implements AuctionStore {
     const changed = this.items.flush();
     this.entries.flush(state.streamTime);
     this.seen.flush(state.entries);
+    this.bidsOf.flush(state.entries);
     this.aggregates.flush(state.streamTime, state.entries);
     // More than can have come in this transaction, so that those that are due never pile up.
     this.items.releaseDeparted(state.streamTime, outboxPosition, changed + departuresPerTransaction);
@@ -246,7 +282,9 @@ export class StoredAuction implements AuctionStore {
   private endCompaction(): void {
     this.compactionCursor = -1;
     this.compactionResumes = this.state.streamTime + dayMs;
-    this.seen.dropThrough(this.entries.firstNumber() - 1);
+    const gone = this.entries.firstNumber() - 1;
+    this.seen.dropThrough(gone);
+    this.bidsOf.dropThrough(gone);
   }
 }
 

@@ -33,6 +33,12 @@ export const auctionMigrations: readonly (readonly string[])[] = [
   ],
   // It is looked for once more, with more about it, and is the same.
   [`DELETE FROM bookkeeping WHERE name = 'sent_before'`],
+  [
+    `CREATE TABLE bidder_runs (id INTEGER PRIMARY KEY, first_number INTEGER NOT NULL, last_number INTEGER NOT NULL,
+       filter BLOB NOT NULL)`,
+    `CREATE TABLE bidder_slices (run INTEGER NOT NULL, slice INTEGER NOT NULL, lowest REAL NOT NULL,
+       pairs BLOB NOT NULL, PRIMARY KEY (run, slice)) WITHOUT ROWID`,
+  ],
 ];
 
 /**

@@ -47,6 +47,13 @@ export const listParameters = z.object({
   cursor: z.string().max(400).optional(),
 });
 
+export const bidderBidsParameters = z.object({
+  status: z.enum(["winning", "outbid", "won", "lost"]).optional(),
+  limit,
+  // A place in every partition that has more.
+  cursor: z.string().max(8_000).optional(),
+});
+
 export const auctionParameters = z.strictObject({
   status: z.enum(["sold", "unsold", "withdrawn"]).optional(),
   category: category.optional(),
@@ -130,6 +137,12 @@ export function separateAttributes(queries: Readonly<Record<string, readonly str
     attributes: attributes.map(([name, value]) => [name.slice(attributePrefix.length), value]),
     others: Object.fromEntries(given.filter((pair) => !isAttribute(pair))),
   };
+}
+
+/** @throws {Problem} `invalid-parameter`: no bidder can have the id. */
+export function readBidderId(parameter: string | undefined): string {
+  if (parameter !== undefined && idPattern.test(parameter)) return parameter;
+  throw new Problem("invalid-parameter", "bidderId: must be an id");
 }
 
 /** The item's id in a path; one that no item can have is an item that is not known. @throws {Problem} */

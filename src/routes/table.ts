@@ -1,5 +1,6 @@
 import { getAnalyses, getAnalysisOf } from "./analyses.ts";
 import { getAuctions, getAuctionTotals } from "./auctions.ts";
+import { getBidderBids } from "./bidders.ts";
 import { getDeadLetters, postRedrive } from "./groups/dead-letters.ts";
 import { getParked, postRetry, postSkip } from "./groups/parked.ts";
 import { postPause, postResume } from "./groups/pause.ts";
@@ -39,6 +40,7 @@ export const routes: Readonly<Record<string, Methods>> = {
   "/v1/items/:itemId/withdraw": { POST: postWithdrawal },
   "/v1/bids": { POST: postBids },
   "/v1/events": { POST: postEvents },
+  "/v1/bidders/:bidderId/bids": { GET: getBidderBids },
   "/v1/stats/categories": { GET: getCategories },
   "/v1/stats/windows": { GET: getWindows },
   "/v1/stats/cells": { GET: getCells },

@@ -12,6 +12,8 @@ export interface JudgedBid extends BidData {
   readonly at: number;
   readonly offset: number;
   readonly reason: BidReason | null;
+  /** Place among all bids of the partition, in the order of judgement. */
+  readonly place: number;
 }
 
 export interface PlainItem {

@@ -53,6 +53,7 @@ export class PlainModel {
   #waiting: Waiting[] = [];
   #lastItemsOffset = -1;
   #offset = -1;
+  #judged = 0;
   #earlyBidWaitMs = 3_600_000;
   #retentionMs = 604_800_000;
 
@@ -211,7 +212,9 @@ export class PlainModel {
     const { data, bidId, record } = event;
     const reason = reasonAgainst(data, record.timestamp, item);
     const displaced = highestOf(item);
-    const judged = { ...data, bidId, at: record.timestamp, offset: record.offset, reason };
+    this.#judged += 1;
+    const { timestamp: at, offset } = record;
+    const judged = { ...data, bidId, at, offset, reason, place: this.#judged };
     item.bids.push(judged);
     if (reason !== null) {
       this.#notifyRejected(data, bidId, reason);

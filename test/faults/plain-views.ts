@@ -73,6 +73,33 @@ export function bidViews(item: PlainItem): object[] {
     }));
 }
 
+/** A bidder's bids on all items that are still told of, the last judged first. */
+export function bidderViews(bidderId: string, model: PlainModel): object[] {
+  const all = [...model.items.values()].flatMap((item) => {
+    if (model.isForgotten(item)) return [];
+    return item.bids.filter((bid) => bid.bidderId === bidderId).map((bid) => ({ bid, item }));
+  });
+  return all
+    .toSorted((one, other) => other.bid.place - one.bid.place)
+    .map(({ bid, item }) => ({
+      itemId: bid.itemId,
+      bidId: bid.bidId,
+      amount: bid.amount,
+      ...(bid.reason === null && { currency: item.opening.currency }),
+      at: new Date(bid.at).toISOString(),
+      status: bidStatus(bid, item),
+      ...(bid.reason !== null && { reason: bid.reason }),
+      offset: bid.offset,
+    }));
+}
+
+function bidStatus(bid: JudgedBid, item: PlainItem): string {
+  if (bid.reason !== null) return "rejected";
+  const isHighest = highestOf(item) === bid;
+  if (item.status === "open") return isHighest ? "winning" : "outbid";
+  return item.status === "sold" && isHighest ? "won" : "lost";
+}
+
 /** Ids of the items that may be bid on, in the order of a listing. */
 export function openItems(sort: "ending" | "newest", model: PlainModel): string[] {
   const open = [...model.items.values()].filter((item) => statusOf(item, model) === "open");

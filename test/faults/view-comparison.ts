@@ -1,9 +1,10 @@
 /** Compares what the object answers to every read with what the plain model's history says. */
-import type { BidView, WindowStats } from "../../durable-objects/rpc.ts";
+import type { BidderBidView, BidView, WindowStats } from "../../durable-objects/rpc.ts";
 import { covers } from "./covers.ts";
 import type { Core, ObjectHost } from "./object-host.ts";
 import type { PlainModel } from "./plain-model.ts";
 import {
+  bidderViews,
   bidViews,
   categoryRows,
   cells,
@@ -36,6 +37,10 @@ export async function compareViews(
     }
     same(itemId, answer.kind === "item" ? withoutOptional(answer.item) : answer, viewOf(item, model));
     same(`bids of ${itemId}`, await readAllBids(itemId, ask), bidViews(item));
+  }
+  const bidders = [...model.items.values()].flatMap(({ bids }) => bids.map(({ bidderId }) => bidderId));
+  for (const bidderId of new Set(bidders)) {
+    same(`bids by ${bidderId}`, await readAllOf(bidderId, ask), bidderViews(bidderId, model));
   }
   for (const sort of ["ending", "newest"] as const) {
     same(`items by ${sort}`, await listAll(sort, ask), openItems(sort, model));
@@ -76,6 +81,20 @@ async function readAllBids(itemId: string, ask: Ask): Promise<BidView[]> {
     all.push(...(page?.bids ?? []));
     before = page?.next;
     if (before === undefined) return all;
+  }
+}
+
+/** All bids of a bidder, page by page, with pages of uneven length. */
+async function readAllOf(bidderId: string, ask: Ask): Promise<BidderBidView[]> {
+  const random = new Random(bidderId.length);
+  const all: BidderBidView[] = [];
+  for (let through: number | undefined; ;) {
+    const limit = random.integer(1, 40);
+    const query = { bidderId, limit, ...(through !== undefined && { through }) };
+    const { bids, rest } = await ask((core) => core.readBidderBids(query));
+    all.push(...bids.map(({ view }) => view));
+    through = rest?.through;
+    if (through === undefined) return all;
   }
 }
 

@@ -1,0 +1,10 @@
+export { createClient } from "./client.ts";
+export type { Client, ClientOptions, ReadOptions, WaitOptions, WriteOptions } from "./client.ts";
+export type { BatchAccepted, BatchAnswer, BatchRejected, BatchResult } from "./batch.ts";
+export type { CallOptions } from "./gateway.ts";
+export type { Fetch, FetchAnswer, FetchInit, Host } from "./host.ts";
+export { Listing } from "./listing.ts";
+export type { Page } from "./listing.ts";
+export { GavelProblem } from "./problem.ts";
+export type { ClientCode, ErrorCode, Issue, ProblemCode, ProblemFields } from "./problem.ts";
+export type * from "./types.ts";
