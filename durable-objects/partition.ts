@@ -23,7 +23,13 @@ import {
 import type { PartitionDependencies, PartitionStorage } from "./dependencies.ts";
 import { declaredSource } from "./functions/declared-source.ts";
 import { FunctionGroupCore } from "./functions/function-group.ts";
-import type { FunctionGroupRpc, FunctionGroupStatus, Redriven, SeekAnswer } from "./functions/rpc.ts";
+import type {
+  CallRecord,
+  FunctionGroupRpc,
+  FunctionGroupStatus,
+  Redriven,
+  SeekAnswer,
+} from "./functions/rpc.ts";
 import type { DeadLetterEntry } from "./functions/dead-letter-index.ts";
 import type { ParkedEntry, ParkedPlace } from "./functions/delivery-store.ts";
 import type { FunctionSource } from "./functions/driven.ts";
@@ -122,6 +128,10 @@ export class Partition extends DurableObject<Env> implements AuctionObjectRpc, F
 
   redrive(ids: readonly number[] | "all"): Promise<Redriven> {
     return this.functions.redrive(ids);
+  }
+
+  callsOf(offsets: readonly number[]): Promise<readonly CallRecord[]> {
+    return this.functions.callsOf(offsets);
   }
 
   readItem(query: ItemQuery): Promise<ItemAnswer> {
