@@ -2,6 +2,7 @@ import type { PartitionDependencies } from "./dependencies.ts";
 import { digestOf } from "./digest.ts";
 import type { JournalState } from "./journal-state.ts";
 import * as reads from "./reads.ts";
+import type { TrailAnswer } from "./trail/answer.ts";
 import type {
   BidsPage,
   BidsQuery,
@@ -50,6 +51,10 @@ export class JournalReads {
 
   cellStats(): Promise<readonly CellStats[]> {
     return Promise.resolve(reads.cellStats(this.journal.store));
+  }
+
+  trailOf(id: string): Promise<TrailAnswer> {
+    return Promise.resolve(this.journal.trailOf(id));
   }
 
   async digest(): Promise<{ readonly position: number; readonly digest: string }> {

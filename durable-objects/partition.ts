@@ -54,6 +54,7 @@ import type {
   WindowStats,
 } from "./rpc.ts";
 import { subscriptionsName } from "./subscriptions/rpc.ts";
+import type { TrailAnswer } from "./trail/answer.ts";
 import { closable, type ClosableStorage } from "./storage/closable.ts";
 import { platformStorage } from "./storage/platform.ts";
 
@@ -156,6 +157,10 @@ export class Partition extends DurableObject<Env> implements AuctionObjectRpc, F
 
   cellStats(): Promise<readonly CellStats[]> {
     return this.auction.cellStats();
+  }
+
+  trailOf(id: string): Promise<TrailAnswer> {
+    return this.auction.trailOf(id);
   }
 
   status(): Promise<PartitionStatus> {

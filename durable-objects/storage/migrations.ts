@@ -33,6 +33,11 @@ export const auctionMigrations: readonly (readonly string[])[] = [
   ],
   // It is looked for once more, with more about it, and is the same.
   [`DELETE FROM bookkeeping WHERE name = 'sent_before'`],
+  [
+    `ALTER TABLE partition_state ADD COLUMN trail_hashes BLOB`,
+    `ALTER TABLE partition_state ADD COLUMN trail_steps BLOB`,
+    `CREATE TABLE trail (page INTEGER PRIMARY KEY, hashes BLOB NOT NULL, steps BLOB NOT NULL)`,
+  ],
 ];
 
 /**

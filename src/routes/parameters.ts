@@ -44,6 +44,11 @@ export const listParameters = z.object({
   cursor: z.string().max(400).optional(),
 });
 
+export const lineageParameters = z.strictObject({
+  source: z.string().min(1).max(256).optional(),
+  item: id.optional(),
+});
+
 export const auctionParameters = z.strictObject({
   status: z.enum(["sold", "unsold", "withdrawn"]).optional(),
   category: category.optional(),

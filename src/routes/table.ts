@@ -7,6 +7,7 @@ import { postSeek } from "./groups/seek.ts";
 import { getGroups, getPartition, getPartitions } from "./groups/status.ts";
 import { getHealth, getReadiness } from "./health.ts";
 import { getBids, getItem, listItems } from "./items.ts";
+import { getLineage } from "./lineage.ts";
 import { getMetrics } from "./metrics.ts";
 import type { AppContext } from "./operation.ts";
 import { deleteProfileOf, getProfileOf, putProfileOf } from "./profiles.ts";
@@ -33,6 +34,7 @@ export const routes: Readonly<Record<string, Methods>> = {
   "/v1/items/:itemId/withdraw": { POST: postWithdrawal },
   "/v1/bids": { POST: postBids },
   "/v1/events": { POST: postEvents },
+  "/v1/events/:id/lineage": { GET: getLineage },
   "/v1/stats/categories": { GET: getCategories },
   "/v1/stats/windows": { GET: getWindows },
   "/v1/stats/cells": { GET: getCells },
