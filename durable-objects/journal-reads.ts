@@ -3,6 +3,7 @@ import type { PartitionDependencies } from "./dependencies.ts";
 import { digestOf } from "./digest.ts";
 import type { JournalState } from "./journal-state.ts";
 import * as reads from "./reads.ts";
+import type { TrailAnswer } from "./trail/answer.ts";
 import type {
   BidderBidsPage,
   BidderBidsQuery,
@@ -57,6 +58,10 @@ export class JournalReads {
 
   cellStats(): Promise<readonly CellStats[]> {
     return Promise.resolve(reads.cellStats(this.journal.store));
+  }
+
+  trailOf(id: string): Promise<TrailAnswer> {
+    return Promise.resolve(this.journal.trailOf(id));
   }
 
   async digest(): Promise<{ readonly position: number; readonly digest: string }> {

@@ -1,12 +1,16 @@
 import { gapEvent } from "../src/auction/outputs.ts";
 import { noteLoss, Reducer, type OutcomeListener } from "../src/auction/reducer.ts";
-import type { Entry } from "../src/auction/state.ts";
-import type { LogRecord } from "../src/kafka/port.ts";
-import type { PartitionDependencies } from "./dependencies.ts";
+import type { JournalEvent } from "../src/auction/decode.ts";
+import type { Entry, OutputTopic } from "../src/auction/state.ts";
+import type { LogRecord, ProduceRecord } from "../src/kafka/port.ts";
+import type { AppendedPlace, PartitionDependencies } from "./dependencies.ts";
 import { SentOutputs } from "./sent-before.ts";
 import { StoredAuction } from "./storage/auction-store.ts";
 import { auctionMigrations, migrate } from "./storage/migrations.ts";
 import { AuctionOutbox } from "./storage/auction-outbox.ts";
+import type { TrailAnswer } from "./trail/answer.ts";
+import { searchTrail } from "./trail/search.ts";
+import { Trail } from "./trail/trail.ts";
 
 /** Names in the log, and the `ce_source` of what this partition writes. */
 export interface JournalNames {
@@ -19,6 +23,7 @@ interface Loaded {
   readonly store: StoredAuction;
   readonly outbox: AuctionOutbox;
   readonly reducer: Reducer;
+  readonly trail: Trail;
 }
 
 /**
@@ -51,11 +56,16 @@ export class JournalState {
     const { group, partition, storage } = this.dependencies;
     migrate(storage, auctionMigrations);
     const store = new StoredAuction(storage);
-    const onOutcome: OutcomeListener = (...outcome) => this.outcomes.push(outcome);
+    const trail = new Trail(storage, (id) => store.hashOfId(id));
+    const onOutcome: OutcomeListener = (...outcome) => {
+      this.outcomes.push(outcome);
+      trail.told(...outcome);
+    };
     const { journal: topic, items: itemsTopic } = this.names;
-    const context = { group, topic, itemsTopic, partition, onOutcome };
+    const onApplied = (event: JournalEvent) => trail.applied(event);
+    const context = { group, topic, itemsTopic, partition, onOutcome, onApplied };
     this.sentBefore.load();
-    return { store, outbox: new AuctionOutbox(storage), reducer: new Reducer(store, context) };
+    return { store, outbox: new AuctionOutbox(storage), reducer: new Reducer(store, context), trail };
   }
 
   private get current(): Loaded {
@@ -126,15 +136,17 @@ export class JournalState {
   /** One transaction: what is decided, the position and the outbox, or nothing of it. */
   private change(decide: (loaded: Loaded) => void): void {
     const { current } = this;
-    const { store, outbox } = current;
+    const { store, outbox, trail } = current;
     try {
       this.dependencies.storage.transaction(() => {
         outbox.writeAcknowledged();
-        const from = store.state.position;
+        const { position: from, sequences } = store.state;
+        trail.begin(from, sequences);
         decide(current);
         const sentBefore = this.sentBefore.of.bind(this.sentBefore);
-        outbox.add(store.takeOutputs(), from, store.state.sequences, sentBefore);
-        store.flush(outbox.oldestPosition);
+        const onSequenced = trail.produced.bind(trail);
+        outbox.add(store.takeOutputs(), from, sequences, sentBefore, onSequenced);
+        store.flush(outbox.oldestPosition, trail.end(this.dependencies.clock.now()));
       });
     } catch (error) {
       // Memory is ahead of what was rolled back: nobody sees it, and whoever asks next reads it again.
@@ -147,8 +159,27 @@ export class JournalState {
 
   /** Writes acknowledgements that no run has come to carry. */
   settleOutbox(): void {
-    const { outbox } = this.current;
-    if (outbox.hasUnwritten) this.dependencies.storage.transaction(() => outbox.writeAcknowledged());
+    const { outbox, trail } = this.current;
+    if (!outbox.hasUnwritten) return;
+    this.dependencies.storage.transaction(() => {
+      outbox.writeAcknowledged();
+      trail.settle();
+    });
+  }
+
+  /** The log has these outputs, in order. */
+  appended(topic: OutputTopic, records: readonly ProduceRecord[], places: readonly AppendedPlace[]): void {
+    this.current.trail.appended(topic, records, places, this.dependencies.clock.now());
+  }
+
+  /** What is known of the recent records that may be of an event with this id. */
+  trailOf(id: string): TrailAnswer {
+    const { store, outbox, trail } = this.current;
+    const unsentFrom = (topic: OutputTopic) =>
+      outbox.queue(topic)[0]?.firstSequence ?? Number.POSITIVE_INFINITY;
+    const steps = searchTrail(this.dependencies.storage, trail, store.hashOfId(id), unsentFrom);
+    const { position, openedItemsOffset } = store.state;
+    return { position, itemsPosition: openedItemsOffset + 1, steps };
   }
 
   /** Only after the commit: what was rolled back never happened. */

@@ -23,7 +23,13 @@ import {
 import type { PartitionDependencies, PartitionStorage } from "./dependencies.ts";
 import { declaredSource } from "./functions/declared-source.ts";
 import { FunctionGroupCore } from "./functions/function-group.ts";
-import type { FunctionGroupRpc, FunctionGroupStatus, Redriven, SeekAnswer } from "./functions/rpc.ts";
+import type {
+  CallRecord,
+  FunctionGroupRpc,
+  FunctionGroupStatus,
+  Redriven,
+  SeekAnswer,
+} from "./functions/rpc.ts";
 import type { DeadLetterEntry } from "./functions/dead-letter-index.ts";
 import type { ParkedEntry, ParkedPlace } from "./functions/delivery-store.ts";
 import type { FunctionSource } from "./functions/driven.ts";
@@ -50,6 +56,7 @@ import type {
   WindowStats,
 } from "./rpc.ts";
 import { subscriptionsName } from "./subscriptions/rpc.ts";
+import type { TrailAnswer } from "./trail/answer.ts";
 import { closable, type ClosableStorage } from "./storage/closable.ts";
 import { platformStorage } from "./storage/platform.ts";
 
@@ -126,6 +133,10 @@ export class Partition extends DurableObject<Env> implements AuctionObjectRpc, F
     return this.functions.redrive(ids);
   }
 
+  callsOf(offsets: readonly number[]): Promise<readonly CallRecord[]> {
+    return this.functions.callsOf(offsets);
+  }
+
   readItem(query: ItemQuery): Promise<ItemAnswer> {
     return this.auction.readItem(query);
   }
@@ -152,6 +163,10 @@ export class Partition extends DurableObject<Env> implements AuctionObjectRpc, F
 
   cellStats(): Promise<readonly CellStats[]> {
     return this.auction.cellStats();
+  }
+
+  trailOf(id: string): Promise<TrailAnswer> {
+    return this.auction.trailOf(id);
   }
 
   status(): Promise<PartitionStatus> {

@@ -1,6 +1,7 @@
 import type { BidReason, HighestBid, ItemStatus, ItemTerms, Outcome } from "../src/auction/events.ts";
 import type { TopicRole } from "../src/topics.ts";
 import type { Sketch } from "../src/auction/sketch.ts";
+import type { TrailAnswer } from "./trail/answer.ts";
 
 /**
  * What a Partition object answers, by RPC. Every argument and answer is structured-cloneable.
@@ -27,6 +28,8 @@ export interface PartitionRpc {
   categoryStats(): Promise<CategoryStats>;
   windowStats(query: WindowQuery): Promise<readonly WindowStats[]>;
   cellStats(): Promise<readonly CellStats[]>;
+  /** Where the recent records that may be of an event with this id are, and what came of them. */
+  trailOf(id: string): Promise<TrailAnswer>;
   /** Position and health, for `readyz`, the sweep and the operator. */
   status(): Promise<PartitionStatus>;
   /** Catches up with the log; the sweep calls it where a partition lags. Answers the new status. */

@@ -113,6 +113,10 @@ export class Partition extends DurableObject<object> implements MeasuredRpc {
     return this.#core.cellStats();
   }
 
+  trailOf(id: string) {
+    return this.#core.trailOf(id);
+  }
+
   status() {
     return this.#core.status();
   }

@@ -5,7 +5,7 @@ import type { LogRecord } from "../../src/kafka/port.ts";
 import { describeError } from "../../src/lib/log.ts";
 import { checkedResult } from "./checked-result.ts";
 import type { Deadlines } from "./deadlines.ts";
-import type { Call } from "./delivery.ts";
+import type { Call } from "./calls-under-way.ts";
 import type { Pending } from "./pending.ts";
 
 /** What a call is about, beside its records. */

@@ -82,6 +82,14 @@ export class DeadLetterIndex {
     return this.storage.all<Row>(`SELECT ${columns} FROM dead_letters WHERE id = ?`, id).map(entryOf)[0];
   }
 
+  /** Those of offsets, oldest first. */
+  of(offsets: readonly number[]): DeadLetterEntry[] {
+    const wanted = `record_offset IN (SELECT value FROM json_each(?))`;
+    return this.storage
+      .all<Row>(`SELECT ${columns} FROM dead_letters WHERE ${wanted} ORDER BY id`, JSON.stringify(offsets))
+      .map(entryOf);
+  }
+
   get count(): number {
     return this.storage.all<{ count: number }>(`SELECT count(*) AS count FROM dead_letters`)[0]?.count ?? 0;
   }

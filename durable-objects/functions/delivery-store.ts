@@ -5,6 +5,8 @@ import type { Changes } from "./changes.ts";
 import type { StoredDelivery } from "./held-records.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Pending } from "./pending.ts";
+import { StoredTrail } from "./trail-store.ts";
+import type { Trail } from "./trail.ts";
 
 /** A parked record as its row holds it. */
 interface ParkedRow extends Record<string, string | number | null> {
@@ -58,8 +60,8 @@ export class DeliveryStore {
   }
 
   load(name: string): StoredDelivery {
-    const [row] = this.storage.all<{ ledger: string }>(
-      `SELECT ledger FROM deliveries WHERE function = ?`,
+    const [row] = this.storage.all<{ ledger: string; trail: string }>(
+      `SELECT ledger, trail FROM deliveries WHERE function = ?`,
       name,
     );
     const parked = this.storage.all<ParkedRow>(
@@ -69,6 +71,7 @@ export class DeliveryStore {
     );
     return {
       ledger: row === undefined ? undefined : (JSON.parse(row.ledger) as Ledger),
+      trail: row?.trail ?? "",
       parked: parked.map(pendingOf),
     };
   }
@@ -87,20 +90,25 @@ export class DeliveryStore {
   }
 
   /** Writes what changed; inside a transaction. */
-  write(name: string, ledger: Ledger, changes: Changes): void {
-    this.writeLedger(name, ledger);
+  write(name: string, ledger: Ledger, changes: Changes, trail: Trail): void {
+    this.writeLedger(name, ledger, trail.write(this.trailOf(name)));
     for (const offset of changes.removed)
       this.storage.run(`DELETE FROM parked WHERE function = ? AND record_offset = ?`, name, offset);
     for (const pending of changes.parked) this.insert(name, pending);
     for (const pending of changes.updated) this.update(name, pending);
   }
 
-  private writeLedger(name: string, ledger: Ledger): void {
+  private writeLedger(name: string, ledger: Ledger, trail: string): void {
     this.storage.run(
-      `INSERT OR REPLACE INTO deliveries (function, ledger) VALUES (?, ?)`,
+      `INSERT OR REPLACE INTO deliveries (function, ledger, trail) VALUES (?, ?, ?)`,
       name,
       JSON.stringify(ledger),
+      trail,
     );
+  }
+
+  trailOf(name: string): StoredTrail {
+    return new StoredTrail(this.storage, name);
   }
 
   private insert(name: string, pending: Pending): void {
@@ -176,7 +184,7 @@ export class DeliveryStore {
   /** Has every function go on with the group from an offset on; inside a transaction. */
   goOnFrom(offset: number): void {
     for (const name of this.names) {
-      const { ledger } = this.load(name);
+      const { ledger, trail } = this.load(name);
       const anew: Ledger = {
         position: null,
         sequence: 0,
@@ -185,7 +193,7 @@ export class DeliveryStore {
         attempted: [],
         ...(ledger?.disabled === undefined ? {} : { disabled: ledger.disabled }),
       };
-      this.writeLedger(name, anew);
+      this.writeLedger(name, anew, trail);
     }
     this.storage.run(`DELETE FROM parked WHERE record_offset >= ?`, offset);
   }
@@ -194,6 +202,7 @@ export class DeliveryStore {
   remove(name: string): void {
     this.storage.run(`DELETE FROM deliveries WHERE function = ?`, name);
     this.storage.run(`DELETE FROM parked WHERE function = ?`, name);
+    this.storage.run(`DELETE FROM trail_pages WHERE function = ?`, name);
   }
 }
 

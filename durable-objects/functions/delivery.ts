@@ -1,25 +1,18 @@
 import type { FunctionSettings, InvocationResult, Outcome } from "../../src/functions/function.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 import { delayAfter } from "./backoff.ts";
+import { type Call, CallsUnderWay } from "./calls-under-way.ts";
 import type { Changes } from "./changes.ts";
 import { outcomeOf } from "./checked-result.ts";
 import { Circuit } from "./circuit.ts";
-import { HeldRecords, type Place, type StoredDelivery } from "./held-records.ts";
+import { HeldRecords, type Place, type RecordState, type StoredDelivery } from "./held-records.ts";
 import type { CallLimits } from "./lanes.ts";
 import { LastAttempt } from "./last-attempt.ts";
-import { type Disabled, type Failing, failingAfter, type Ledger, storedCall } from "./ledger.ts";
+import { type Disabled, type Failing, failingAfter, type Ledger } from "./ledger.ts";
 import type { Pending } from "./pending.ts";
 import type { ReadRecord } from "./read-record.ts";
+import { Trail } from "./trail.ts";
 import { windowLimits } from "./window.ts";
-
-/** One call under way. */
-export interface Call {
-  readonly records: readonly Pending[];
-  readonly startedAt: number;
-  readonly deadline: number;
-  /** It tries whether the endpoint is back. */
-  readonly isProbe: boolean;
-}
 
 /**
  * Of how many lanes a record may be tried as a probe: where it fails by one of them, another tells. Of
@@ -39,9 +32,11 @@ export class Delivery {
   readonly name: string;
   readonly settings: FunctionSettings;
   readonly circuit: Circuit;
+  readonly calls = new CallsUnderWay();
+  /** Its recent calls; stored with the ledger. */
+  readonly trail: Trail;
   private readonly random: () => number;
   private readonly records: HeldRecords;
-  private readonly calls = new Set<Call>();
   private disabledFor: Disabled | undefined;
   private failingFor: Failing | undefined;
   private isChanged = false;
@@ -69,6 +64,7 @@ export class Delivery {
     this.records = new HeldRecords(settings, stored, head, limits);
     this.lastAttempt = new LastAttempt(this.records);
     this.storedPosition = this.records.position;
+    this.trail = new Trail(stored.trail, stored.ledger === undefined ? -1 : this.records.highestFinished);
   }
 
   /** First offset that is neither finished nor parked. */
@@ -87,6 +83,11 @@ export class Delivery {
 
   get oldestUnfinished(): number | null {
     return this.records.oldestUnfinished;
+  }
+
+  /** What is known of an offset. */
+  stateOf(offset: number): RecordState {
+    return this.records.stateOf(offset);
   }
 
   get inFlight(): number {
@@ -230,7 +231,7 @@ export class Delivery {
 
   /** What became of a call. One that is not known any more (the state was read again) changes nothing. */
   settle(call: Call, result: InvocationResult, now: number): void {
-    if (!this.calls.delete(call)) return;
+    if (!this.calls.end(call)) return;
     this.isChanged = true;
     this.lastAttempt.settle(call.records);
     const wasOpen = this.circuit.open !== undefined;
@@ -249,6 +250,7 @@ export class Delivery {
       else this.finish(pending, outcome);
       if (!pending.isFinished) held.add(pending.lane);
     });
+    this.trail.note(call, (index) => outcomeOf(result, index).status === "done", now);
     this.records.lanes.giveBack(call.records, now);
     this.releaseWhereFull();
   }
@@ -361,10 +363,9 @@ export class Delivery {
     if (!this.hasChanges && !isLeftBehind && !isFarOn && !hasCaughtUp) return null;
     this.isChanged = false;
     const { open } = this.circuit;
-    const held = this.records.toLedger(head);
     const ledger = {
-      ...held,
-      calls: [...this.calls].map(storedCall),
+      ...this.records.toLedger(head),
+      calls: this.calls.toLedger(),
       ...(open === undefined ? {} : { circuit: open }),
       ...(this.disabledFor === undefined ? {} : { disabled: this.disabledFor }),
       ...(this.failingFor === undefined ? {} : { failing: this.failingFor }),

@@ -7,6 +7,7 @@ import { recordsOf } from "../pushed-records.ts";
 import type { PushBatch } from "../rpc.ts";
 import { TopicReplaced } from "../topic-identities.ts";
 import { WakeUps } from "../wake-ups.ts";
+import { callRecordsOf } from "./call-records.ts";
 import type { DeadLetterEntry } from "./dead-letter-index.ts";
 import type { ParkedEntry, ParkedPlace } from "./delivery-store.ts";
 import type { Delivery } from "./delivery.ts";
@@ -15,7 +16,7 @@ import type { DrivenFunction, FunctionSource } from "./driven.ts";
 import { GroupState, type GroupTopic, groupTopics } from "./group-state.ts";
 import { TopicReading, type TopicReadingHost } from "./reading.ts";
 import { GroupOperations } from "./operations.ts";
-import type { FunctionGroupRpc, FunctionGroupStatus, Redriven, SeekAnswer } from "./rpc.ts";
+import type { CallRecord, FunctionGroupRpc, FunctionGroupStatus, Redriven, SeekAnswer } from "./rpc.ts";
 import { Seek } from "./seek.ts";
 import { startsOf } from "./starts.ts";
 import { statusOf } from "./status.ts";
@@ -309,6 +310,11 @@ export class FunctionGroupCore implements FunctionGroupRpc {
   async redrive(ids: readonly number[] | "all"): Promise<Redriven> {
     await this.reading.prepare();
     return this.operations.redrive(ids);
+  }
+
+  /** @throws while it is not known which functions there are */
+  callsOf(offsets: readonly number[]): Promise<readonly CallRecord[]> {
+    return this.knowFunctions().then(() => callRecordsOf(this.state, offsets));
   }
 
   /** @throws while it is not known which functions there are: nothing can be said of them */

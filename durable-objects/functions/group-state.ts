@@ -210,7 +210,7 @@ export class GroupState {
           if (taken === null) continue;
           written.push(taken.changes);
           this.sendOutputs(name, taken.changes);
-          store.write(name, taken.ledger, taken.changes);
+          store.write(name, taken.ledger, taken.changes, delivery.trail);
         }
         if (this.isRowChanged) this.writeRow(current.row);
       });

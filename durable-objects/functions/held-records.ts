@@ -10,6 +10,7 @@ import {
   type Ledger,
   quietUntilOf,
 } from "./ledger.ts";
+import { ParkedRecords } from "./parked-records.ts";
 import { newPending, type Pending } from "./pending.ts";
 import type { ReadRecord } from "./read-record.ts";
 import { Window, type WindowLimits, windowLimits } from "./window.ts";
@@ -25,9 +26,17 @@ export interface Place {
 export interface StoredDelivery {
   /** Absent for a function that is new on this partition. */
   readonly ledger: Ledger | undefined;
+  /** Its recent calls, as they were written; "" where nothing is stored of them. */
+  readonly trail: string;
   /** Rows of records that wait, in offset order. */
   readonly parked: readonly Pending[];
 }
+
+/** An unfinished record, or that there is nothing to be done for the offset: any more, or as yet. */
+export type RecordState =
+  | Pick<Pending, "attempts" | "firstAttemptAt" | "isInFlight" | "isParked">
+  | "finished"
+  | "not-yet";
 
 /**
  * The records that one function has on hand on one partition. A record is, at any time, one of: not
@@ -40,8 +49,7 @@ export class HeldRecords {
   private readonly settings: Pick<FunctionSettings, "budget" | "order">;
   private limits: WindowLimits;
   private readonly window: Window;
-  private readonly parked = new Map<number, Pending>();
-  private parkedCharacters = 0;
+  private readonly parked: ParkedRecords;
   private readonly interrupted: Map<number, Interrupted>;
   /**
    * Until then calls from before the object ended may still run, and whose lanes they are may not be
@@ -51,7 +59,6 @@ export class HeldRecords {
   /** Until then a call of a record may run that is there no more. */
   private goneUntil = 0;
   private changeLog = new ChangeLog();
-  private isOver = false;
 
   /** @param head the group's place, where a function without one of its own goes on */
   constructor(
@@ -61,6 +68,7 @@ export class HeldRecords {
     limits: WindowLimits,
   ) {
     this.settings = settings;
+    this.parked = new ParkedRecords(settings.budget);
     this.limits = limits;
     const { position = null, sequence = 0, finished = [] } = ledger ?? {};
     const place = position === null ? head : { position, sequence };
@@ -87,26 +95,13 @@ export class HeldRecords {
   }
 
   private addParked(pending: Pending, now: number): void {
-    this.countParked(pending);
+    this.parked.add(pending);
     this.lanes.add(pending, now);
-  }
-
-  private countParked(pending: Pending): void {
-    this.parked.set(pending.offset, pending);
-    this.parkedCharacters += pending.characters;
-    this.weighBudget();
-  }
-
-  /** Until a tenth is free again: a record that ends would otherwise have the log read for one more. */
-  private weighBudget(): void {
-    const { records, characters } = this.settings.budget;
-    const share = Math.max(this.parked.size / records, this.parkedCharacters / characters);
-    this.isOver = share >= 1 || (this.isOver && share > 0.9);
   }
 
   /** What waits was not tried for a while, which does not count as its age. */
   forgetAges(): void {
-    for (const pending of this.parked.values()) {
+    for (const pending of this.parked.all) {
       if (pending.firstAttemptAt === null) continue;
       pending.firstAttemptAt = null;
       this.changeLog.update(pending);
@@ -120,7 +115,7 @@ export class HeldRecords {
 
   /** The budget of parked records is spent. */
   get isOverBudget(): boolean {
-    return this.isOver;
+    return this.parked.isOverBudget;
   }
 
   /** First offset that is neither finished nor parked. */
@@ -131,6 +126,11 @@ export class HeldRecords {
   /** Next offset to admit. */
   get next(): number {
     return this.window.next;
+  }
+
+  /** Highest offset that is finished or may be. */
+  get highestFinished(): number {
+    return Math.max(this.position - 1, this.window.finishedRanges().at(-1) ?? -1);
   }
 
   get parkedCount(): number {
@@ -147,7 +147,7 @@ export class HeldRecords {
   /** Lowest offset that is not finished, parked ones included; null where all that was handed over is. */
   get oldestUnfinished(): number | null {
     let oldest = this.position < this.next ? this.position : null;
-    for (const offset of this.parked.keys()) oldest = Math.min(oldest ?? offset, offset);
+    for (const offset of this.parked.offsets) oldest = Math.min(oldest ?? offset, offset);
     return oldest;
   }
 
@@ -160,7 +160,7 @@ export class HeldRecords {
   makeRoom(): void {
     if (this.room > 0 || this.settings.order === "partition") return;
     for (const pending of this.window.unfinished()) {
-      if (this.isOver || this.isHalfFree) return;
+      if (this.isOverBudget || this.isHalfFree) return;
       if (this.lanes.isBlocked(pending)) this.park(pending);
     }
   }
@@ -268,7 +268,7 @@ export class HeldRecords {
     if (pending.isParked) return this.changeLog.update(pending);
     this.window.leave(pending);
     pending.isParked = true;
-    this.countParked(pending);
+    this.parked.add(pending);
     this.interrupted.delete(pending.offset);
     this.changeLog.park(pending);
   }
@@ -291,9 +291,7 @@ export class HeldRecords {
     this.interrupted.delete(pending.offset);
     if (!pending.isParked) return this.window.leave(pending);
     this.window.finishOutside(pending.offset);
-    this.parked.delete(pending.offset);
-    this.parkedCharacters -= pending.characters;
-    this.weighBudget();
+    this.parked.remove(pending);
     this.changeLog.unpark(pending);
   }
 
@@ -305,6 +303,15 @@ export class HeldRecords {
         this.interrupted.set(pending.offset, { attempts, notBefore, firstAttemptAt: firstAttemptAt ?? 0 });
       this.lanes.remove(pending);
     }
+  }
+
+  /** What is known of an offset. */
+  stateOf(offset: number): RecordState {
+    const pending = this.parked.get(offset) ?? this.window.unfinishedAt(offset);
+    if (pending !== undefined) return pending;
+    const interrupted = this.interrupted.get(offset);
+    if (interrupted !== undefined) return { ...interrupted, isParked: false, isInFlight: false };
+    return offset < this.next || this.window.isFinished(offset) ? "finished" : "not-yet";
   }
 
   /** When a record may be called out of turn. */
@@ -320,7 +327,7 @@ export class HeldRecords {
 
   /** A dead letter's record comes back, to be called once more from its first attempt on. */
   takeBack(record: LogRecord, redriven: number, now: number): boolean {
-    if (this.isOver || this.parked.has(record.offset) || record.offset >= this.next) return false;
+    if (this.isOverBudget || this.parked.has(record.offset) || record.offset >= this.next) return false;
     const pending = newPending(record, this.laneOf(record), now, 0);
     pending.redriven = redriven;
     pending.notBefore = this.notBefore(now);

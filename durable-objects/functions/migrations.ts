@@ -18,4 +18,9 @@ export const functionMigrations: readonly (readonly string[])[] = [
        position INTEGER NOT NULL, payload TEXT NOT NULL)`,
     `CREATE TABLE bookkeeping (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID`,
   ],
+  [
+    `ALTER TABLE deliveries ADD COLUMN trail TEXT NOT NULL DEFAULT ''`,
+    `CREATE TABLE trail_pages (function TEXT NOT NULL, page INTEGER NOT NULL, lowest INTEGER NOT NULL,
+       highest INTEGER NOT NULL, calls TEXT NOT NULL, PRIMARY KEY (function, page)) WITHOUT ROWID`,
+  ],
 ];

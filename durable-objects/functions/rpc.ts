@@ -25,6 +25,28 @@ export interface FunctionGroupRpc {
   /** Newest first. @param before only those with lower ids */
   deadLetters(limit: number, before?: number): Promise<readonly DeadLetterEntry[]>;
   redrive(ids: readonly number[] | "all"): Promise<Redriven>;
+  /**
+   * What each function has made of each of some offsets of the group's topic, at most 1,000. One that
+   * is too old to be remembered is left out.
+   */
+  callsOf(offsets: readonly number[]): Promise<readonly CallRecord[]>;
+}
+
+/** What a function has made of a record. */
+export interface CallRecord {
+  readonly function: string;
+  readonly offset: number;
+  /** Attempts that count, one under way included; 0 where it was not called. */
+  readonly attempts: number;
+  /**
+   * `running`: a call is under way. `waiting`: for its turn. `parked`: for a retry, or behind another of
+   * its key. `skipped`: it was never called for: its filter does not take the record, the record
+   * repeats one before it, or it lies before where the function began. `not-yet`: not handed to it so far.
+   */
+  readonly status: "done" | "running" | "waiting" | "parked" | "dead-lettered" | "skipped" | "not-yet";
+  /** Of the last call, in milliseconds since the epoch; of the first one where it is tried again. */
+  readonly startedAt?: number;
+  readonly endedAt?: number;
 }
 
 export type SeekAnswer =

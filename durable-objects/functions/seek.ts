@@ -53,8 +53,9 @@ export class Seek {
       await this.host.untilNothingIsRead();
       if (!(await this.untilNothingIsCalled())) return { kind: "busy" };
       const from = this.lowest;
-      // What the log has deleted is not lost by beginning behind it: it was there to be read before.
-      const to = Math.max(offset, start);
+      // What was read and is deleted since is not lost by beginning behind it. What was deleted before it
+      // was read is: whoever reads on from there finds that out, and tells it.
+      const to = Math.max(offset, Math.min(start, from));
       this.host.state.seek(to);
       return { kind: "done", from, to };
     } finally {

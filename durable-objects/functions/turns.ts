@@ -1,8 +1,9 @@
 import type { InvocationResult } from "../../src/functions/function.ts";
 import type { PartitionDependencies } from "../dependencies.ts";
 import { invoke } from "./call.ts";
+import type { Call } from "./calls-under-way.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { Call, Delivery } from "./delivery.ts";
+import type { Delivery } from "./delivery.ts";
 import type { DrivenFunction } from "./driven.ts";
 import type { GroupState } from "./group-state.ts";
 

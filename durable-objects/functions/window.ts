@@ -1,3 +1,4 @@
+import { firstNotBefore } from "../../src/lib/sorted.ts";
 import type { Pending } from "./pending.ts";
 import { fromRanges, toRanges } from "./ranges.ts";
 
@@ -101,6 +102,15 @@ export class Window {
       const record = records[index] as Pending;
       if (!record.isFinished && !record.isParked) yield record;
     }
+  }
+
+  /** The one of them that has the offset. */
+  unfinishedAt(offset: number): Pending | undefined {
+    const before = (left: { offset: number }, right: { offset: number }) => left.offset < right.offset;
+    const index = firstNotBefore<{ readonly offset: number }>(this.records, { offset }, before);
+    const record = this.records[index];
+    if (record?.offset !== offset || record.isFinished || record.isParked) return undefined;
+    return record;
   }
 
   /** Of them, those that may have attempts. */

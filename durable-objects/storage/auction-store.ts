@@ -24,6 +24,7 @@ import { StoredAggregates } from "./aggregates.ts";
 import { BidderIndex, mostCaughtUp } from "./bidder-index.ts";
 import { StoredEntries } from "./entries.ts";
 import { StoredItems } from "./items.ts";
+import type { TrailTail } from "../trail/trail.ts";
 import { SeenIndex } from "./seen-index.ts";
 import { StoredWaiting } from "./waiting.ts";
 
@@ -177,6 +178,11 @@ export class StoredAuction implements AuctionStore {
     return this.entries.get(number);
   }
 
+  /** 32 bits of an event's id, seeded with the partition's own number. */
+  hashOfId(id: string): number {
+    return this.seen.hashOf(id) >>> 0;
+  }
+
   private index(entry: Entry): void {
     this.seen.add(this.seen.hashOf(eventKey(entry.itemId, entry.identity)), entry.number);
     if (entry.kind !== "bid" || entry.reason !== null) return;
@@ -238,8 +244,9 @@ export class StoredAuction implements AuctionStore {
   /**
    * Writes what the transaction changed, but the outbox, whose rows `takeOutputs` hands over.
    * @param outboxPosition journal position of the oldest output that is still to be sent
+   * @param trail the end of what is kept of recent records; a replay keeps nothing of them
    */
-  flush(outboxPosition: number): void {
+  flush(outboxPosition: number, trail?: TrailTail): void {
     const { state } = this;
     const changed = this.items.flush();
     this.entries.flush(state.streamTime);
@@ -251,8 +258,12 @@ export class StoredAuction implements AuctionStore {
     this.compact();
     this.bidders.trim();
     this.storage.run(
-      `INSERT INTO partition_state (id, state) VALUES (1, ?) ON CONFLICT DO UPDATE SET state = excluded.state`,
+      `INSERT INTO partition_state (id, state, trail_hashes, trail_steps) VALUES (1, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET state = excluded.state, trail_hashes = excluded.trail_hashes,
+         trail_steps = excluded.trail_steps`,
       JSON.stringify(state),
+      trail?.hashes.buffer ?? null,
+      trail?.steps.buffer ?? null,
     );
   }
 

@@ -39,6 +39,11 @@ export const auctionMigrations: readonly (readonly string[])[] = [
     `CREATE TABLE bidder_slices (run INTEGER NOT NULL, slice INTEGER NOT NULL, lowest REAL NOT NULL,
        pairs BLOB NOT NULL, PRIMARY KEY (run, slice)) WITHOUT ROWID`,
   ],
+  [
+    `ALTER TABLE partition_state ADD COLUMN trail_hashes BLOB`,
+    `ALTER TABLE partition_state ADD COLUMN trail_steps BLOB`,
+    `CREATE TABLE trail (page INTEGER PRIMARY KEY, hashes BLOB NOT NULL, steps BLOB NOT NULL)`,
+  ],
 ];
 
 /**

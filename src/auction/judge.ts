@@ -5,8 +5,8 @@ import { completed, losers, outbid, rejected, won, type Cause } from "./outputs.
 import { departureOf, judgeBid, judgeWithdrawal, tellsRepetitions } from "./rules.ts";
 import type { AuctionStore, Entry, ItemState, StandingBid } from "./state.ts";
 
-/** Where the outcome of a journal record goes. */
-export type TellOutcome = (offset: number, outcome: Outcome) => void;
+/** Where the outcome of an event goes. */
+export type TellOutcome = (event: BidEvent | WithdrawalEvent, outcome: Outcome) => void;
 
 /** Judges events on an item that exists, and completes it: the join of an item and its bids. */
 export class Judge {
@@ -23,8 +23,7 @@ export class Judge {
     const { store } = this;
     if (tellsRepetitions(item, cause.streamTime)) {
       const first = store.findEntry(item, event.identity);
-      if (first !== undefined)
-        return this.tell(event.offset, { ...this.outcomeOfEntry(first), duplicate: true });
+      if (first !== undefined) return this.tell(event, { ...this.outcomeOfEntry(first), duplicate: true });
     }
     const reason = event.kind === "bid" ? judgeBid(item, event) : judgeWithdrawal(item, event);
     const isNewBidder =
@@ -32,7 +31,7 @@ export class Judge {
     const displaced = item.highest;
     this.append(item, event, reason);
     store.changed(item);
-    this.tell(event.offset, outcomeOf(reason, item.highest, item.bids));
+    this.tell(event, outcomeOf(reason, item.highest, item.bids));
     if (event.kind === "withdrawal") {
       if (reason === null) this.complete(item, "withdrawn", cause);
     } else if (reason !== null) {

@@ -15,7 +15,13 @@ import type { AuctionStore, ItemState, LogGap, PartitionState } from "./state.ts
 import type { LogRecord } from "../kafka/port.ts";
 
 /** Where outcomes go: whoever waits for one finds it by the coordinates of the event's record. */
-export type OutcomeListener = (topic: "items" | "journal", offset: number, outcome: Outcome) => void;
+export type OutcomeListener = (
+  topic: "items" | "journal",
+  offset: number,
+  outcome: Outcome,
+  /** The event's own. */
+  id: string,
+) => void;
 
 export interface ReducerContext {
   readonly group: string;
@@ -24,6 +30,8 @@ export interface ReducerContext {
   readonly itemsTopic: string;
   readonly partition: number;
   readonly onOutcome: OutcomeListener;
+  /** A record comes to be applied; what is told next is of it, or decided by it. */
+  readonly onApplied?: (event: JournalEvent) => void;
 }
 
 /**
@@ -40,13 +48,14 @@ export class Reducer {
   constructor(store: AuctionStore, context: ReducerContext) {
     this.store = store;
     this.context = context;
-    this.judge = new Judge(store, (offset, outcome) => this.tell(offset, outcome));
+    this.judge = new Judge(store, (event, outcome) => this.tell(event, outcome));
   }
 
   /** Applies one record; the caller passes them in offset order, each once. */
   apply(record: LogRecord): void {
     const { state } = this.store;
     const event = decodeJournalRecord(record);
+    this.context.onApplied?.(event);
     // A record that cannot be read is no clock either: its timestamp may be anything.
     if (event.kind !== "unreadable") state.streamTime = Math.max(state.streamTime, event.timestamp);
     const cause = this.causeOf(event);
@@ -142,11 +151,12 @@ export class Reducer {
     state.retentionMs = opening.retentionMs;
     this.tellOfGap(opening.itemsGap, cause);
     const outcome = this.outcomeOfRepeatedListing(opening, cause);
-    if (outcome !== undefined) return this.context.onOutcome("items", opening.itemsOffset, outcome);
+    const { id } = opening.listing;
+    if (outcome !== undefined) return this.context.onOutcome("items", opening.itemsOffset, outcome, id);
     const item = itemFrom(opening, event.timestamp, state.streamTime);
     store.createItem(item, termsOf(opening));
     store.aggregates.moved(item, null, null);
-    this.context.onOutcome("items", opening.itemsOffset, { status: "accepted", bids: 0 });
+    this.context.onOutcome("items", opening.itemsOffset, { status: "accepted", bids: 0 }, id);
     for (const waiting of store.takeWaiting(item.itemId)) this.judge.judge(item, waiting.event, cause);
     this.endWhatIsDue(cause);
   }
@@ -180,11 +190,11 @@ export class Reducer {
   /** Refuses an event whose item is not there, or not any more. */
   private refuse(event: BidEvent | WithdrawalEvent, reason: BidReason, cause: Cause): void {
     if (event.kind === "bid") this.store.emit(rejected(cause, event, reason));
-    this.tell(event.offset, { status: "rejected", reason });
+    this.tell(event, { status: "rejected", reason });
   }
 
-  private tell(offset: number, outcome: Outcome): void {
-    this.context.onOutcome("journal", offset, outcome);
+  private tell({ offset, identity }: BidEvent | WithdrawalEvent, outcome: Outcome): void {
+    this.context.onOutcome("journal", offset, outcome, identity.id);
   }
 }
 

@@ -54,6 +54,11 @@ export const bidderBidsParameters = z.object({
   cursor: z.string().max(8_000).optional(),
 });
 
+export const lineageParameters = z.strictObject({
+  source: z.string().min(1).max(256).optional(),
+  item: id.optional(),
+});
+
 export const auctionParameters = z.strictObject({
   status: z.enum(["sold", "unsold", "withdrawn"]).optional(),
   category: category.optional(),

@@ -9,6 +9,7 @@ import { getGroups, getPartition, getPartitions } from "./groups/status.ts";
 import { getHealth, getReadiness } from "./health.ts";
 import { getBids, getItem, listItems } from "./items.ts";
 import { deleteKey, getKeyOf, getKeys, postKey } from "./keys.ts";
+import { getLineage } from "./lineage.ts";
 import { getMetrics } from "./metrics.ts";
 import { type AppContext, openToAll } from "./operation.ts";
 import { deleteProfileOf, getProfileOf, putProfileOf } from "./profiles.ts";
@@ -41,6 +42,7 @@ export const routes: Readonly<Record<string, Methods>> = {
   "/v1/bids": { POST: postBids },
   "/v1/events": { POST: postEvents },
   "/v1/bidders/:bidderId/bids": { GET: getBidderBids },
+  "/v1/events/:id/lineage": { GET: getLineage },
   "/v1/stats/categories": { GET: getCategories },
   "/v1/stats/windows": { GET: getWindows },
   "/v1/stats/cells": { GET: getCells },

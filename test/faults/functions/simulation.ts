@@ -7,7 +7,7 @@ import type { PartitionDependencies } from "../../../durable-objects/dependencie
 import type { DrivenFunction } from "../../../durable-objects/functions/driven.ts";
 import { FunctionGroupCore } from "../../../durable-objects/functions/function-group.ts";
 import { windowLimits } from "../../../durable-objects/functions/window.ts";
-import type { FunctionGroupStatus } from "../../../durable-objects/functions/rpc.ts";
+import type { CallRecord, FunctionGroupStatus } from "../../../durable-objects/functions/rpc.ts";
 import { defaultSettings } from "../../../src/functions/declare.ts";
 import type { FunctionSettings } from "../../../src/functions/function.ts";
 import { LogError } from "../../../src/kafka/port.ts";
@@ -54,6 +54,8 @@ export interface FunctionRun {
   readonly repetitions: ReadonlyMap<number, number>;
   /** Dead letters that could not be taken back in the end. */
   readonly leftDead: number;
+  /** What the object tells of every record in the end. */
+  readonly told: readonly CallRecord[];
 }
 
 interface Simulated {
@@ -87,7 +89,8 @@ export async function simulateFunctions(seed: number): Promise<FunctionRun> {
   const leftDead = await play(simulated, () => writer.isDone, random);
   const { repetitions } = writer;
   const { counts } = faults;
-  return { seed, kind, functions, log, host, receiver, history, counts, moments, repetitions, leftDead };
+  const end = { leftDead, told: await toldOf(simulated) };
+  return { seed, kind, functions, log, host, receiver, history, counts, moments, repetitions, ...end };
 }
 
 function kindOf(seed: number, random: Random): RunKind {
@@ -125,6 +128,13 @@ async function redriveAll(simulated: Simulated, operator: Operator): Promise<num
     await drain(simulated);
   }
   throw new Error("dead letters are taken back without end");
+}
+
+/** In the end, when nothing is under way any more. */
+async function toldOf({ world: { scheduler, log }, host }: Simulated): Promise<readonly CallRecord[]> {
+  const offsets = log.history(topic).map(({ offset }) => offset);
+  const ask = (core: FunctionGroupCore): Promise<readonly CallRecord[]> => core.callsOf(offsets);
+  return scheduler.finish(host.call(ask));
 }
 
 class WatchedHistory extends ProduceHistory {

@@ -4,6 +4,7 @@ import { Deliveries, isOver, type Owed } from "./deliveries.ts";
 import { topic } from "./names.ts";
 import { madeOf } from "./outputs.ts";
 import { type FunctionRun, laneOf } from "./simulation.ts";
+import { verifyToldCalls } from "./told-calls.ts";
 
 /** Everything that is wrong with a run; empty where nothing is. */
 export function verifyFunctions(run: FunctionRun): string[] {
@@ -20,6 +21,7 @@ export function verifyFunctions(run: FunctionRun): string[] {
         ...verifyEnds(name, deliveries),
         ...verifyUnwanted(run, name, deliveries),
         ...verifyOutputs(name, deliveries, made),
+        ...verifyToldCalls(run, name, deliveries),
       ];
     }),
     // An operator has records decided again, in an order that follows from when.

@@ -22,7 +22,7 @@ test("a function with far to go does not hold up one that is nearly there", asyn
     new Delivery(
       name,
       defaultSettings,
-      { ledger: undefined, parked: [] },
+      { ledger: undefined, trail: "", parked: [] },
       { position, sequence: 0 },
       () => 0.5,
     );

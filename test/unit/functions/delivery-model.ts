@@ -1,4 +1,5 @@
-import type { Call, Delivery } from "../../../durable-objects/functions/delivery.ts";
+import type { Call } from "../../../durable-objects/functions/calls-under-way.ts";
+import type { Delivery } from "../../../durable-objects/functions/delivery.ts";
 import type { WindowLimits } from "../../../durable-objects/functions/window.ts";
 import type { Ledger } from "../../../durable-objects/functions/ledger.ts";
 import { fromRanges } from "../../../durable-objects/functions/ranges.ts";

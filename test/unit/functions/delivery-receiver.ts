@@ -1,4 +1,4 @@
-import type { Call } from "../../../durable-objects/functions/delivery.ts";
+import type { Call } from "../../../durable-objects/functions/calls-under-way.ts";
 import type { Pending } from "../../../durable-objects/functions/pending.ts";
 import type { FunctionSettings, InvocationResult, Outcome } from "../../../src/functions/function.ts";
 import type { LogRecord } from "../../../src/kafka/port.ts";

@@ -55,6 +55,6 @@ export class DeliveryStorage {
     const parked = [...this.rows.values()]
       .map(({ pending }) => ({ ...pending, isInFlight: false, isParked: true, isFinished: false }))
       .sort((left, right) => left.offset - right.offset);
-    return { ledger: structuredClone(this.ledger), parked };
+    return { ledger: structuredClone(this.ledger), trail: "", parked };
   }
 }

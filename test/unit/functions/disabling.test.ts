@@ -12,7 +12,7 @@ const day = 86_400_000;
 /** One function that has failed as it is given, looked at once at a time. */
 function disabledAt(now: number, failing: Failing | undefined, more: Partial<DrivenFunction> = {}) {
   const ledger = { position: 0, sequence: 0, finished: [], calls: [], attempted: [] };
-  const stored = { ledger: failing === undefined ? ledger : { ...ledger, failing }, parked: [] };
+  const stored = { ledger: failing === undefined ? ledger : { ...ledger, failing }, trail: "", parked: [] };
   const delivery = new Delivery("f", defaultSettings, stored, { position: 0, sequence: 0 }, () => 0);
   const asked: (readonly [string, number])[] = [];
   const driven: DrivenFunction = {

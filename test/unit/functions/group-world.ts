@@ -221,6 +221,11 @@ export class GroupWorld {
     clearTimeout(this.alarmTimer);
   }
 
+  /** As a ledger of before there was a trail. */
+  forgetTrail(): void {
+    this.database.exec(`UPDATE deliveries SET trail = ''; DELETE FROM trail_pages`);
+  }
+
   rows(table: string): number {
     return (
       storageOver(this.database).all<{ count: number }>(`SELECT count(*) AS count FROM ${table}`)[0]?.count ??

@@ -18,7 +18,7 @@ function recordOf(offset: number, key = "lamp-1", value = ""): ReadRecord {
 test("what is parked to make room is the oldest of its key, however far the window has moved on", () => {
   const held = new HeldRecords(
     byKey,
-    { ledger: undefined, parked: [] },
+    { ledger: undefined, trail: "", parked: [] },
     { position: 0, sequence: 0 },
     limits,
   );
@@ -45,7 +45,7 @@ const hours = 4 * 3_600_000;
 /** Its first record waits for hours, and a second of the same key behind it. */
 function waiting(value: string): Delivery {
   const settings = { ...defaultSettings, batch: { ...defaultSettings.batch, count: 1 }, concurrency: 32 };
-  const stored = { ledger: undefined, parked: [] };
+  const stored = { ledger: undefined, trail: "", parked: [] };
   const delivery = new Delivery("f", settings, stored, { position: 0, sequence: 0 }, () => 0.5);
   delivery.admit([recordOf(0, "bad", value), recordOf(1, "bad", value)], 2, 0, () => true);
   const call = delivery.start(0);
@@ -86,7 +86,7 @@ test.each([
 );
 
 test("a position that moves over what is not selected is stored now and then", () => {
-  const stored = { ledger: undefined, parked: [] };
+  const stored = { ledger: undefined, trail: "", parked: [] };
   const delivery = new Delivery("f", defaultSettings, stored, { position: 0, sequence: 0 }, () => 0.5);
   delivery.takeChanges(10);
   const positions: (number | null)[] = [];
@@ -100,7 +100,7 @@ test("a position that moves over what is not selected is stored now and then", (
 
 test("a record waits for no more company than its call may carry, in records or in characters", () => {
   const batch = { count: 100, characters: 1_000, waitMs: 10_000, mixesKeys: true };
-  const stored = { ledger: undefined, parked: [] };
+  const stored = { ledger: undefined, trail: "", parked: [] };
   const settings = { ...defaultSettings, batch };
   const delivery = new Delivery("f", settings, stored, { position: 0, sequence: 0 }, () => 0.5);
   delivery.admit([recordOf(0, "a", "x".repeat(900))], 1, 0, () => true);

@@ -126,6 +126,24 @@ describe("a seek", () => {
     expect(await world.core.functionGroupStatus()).toMatchObject({ lostOffsets: 0 });
   });
 
+  it("back past what the log deleted unread leaves that out in no silence", async () => {
+    const f = await newWorld(10);
+    await world.core.wakeFunctions();
+    await finishedTo(10);
+    await world.core.setPaused(true);
+    world.publish(10);
+    world.log.truncate("auction.notifications", 15);
+    f.calls.length = 0;
+    expect(await world.core.seek(0, false)).toMatchObject({ kind: "done", from: 10 });
+    await world.core.setPaused(false);
+    await finishedTo(20);
+    expect(f.offsets.toSorted((left, right) => left - right)).toEqual([15, 16, 17, 18, 19]);
+    expect(await world.core.functionGroupStatus()).toMatchObject({
+      lostOffsets: 5,
+      lastLoss: { from: 10, to: 15 },
+    });
+  });
+
   it("keeps a pause that came meanwhile, and of two at once one is refused and nothing stays paused", async () => {
     const f = await newWorld(50);
     f.afterMs = 150;

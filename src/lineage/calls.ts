@@ -1,0 +1,61 @@
+import type { CallRecord, FunctionGroupRpc } from "../../durable-objects/functions/rpc.ts";
+import type { LogRecord } from "../kafka/port.ts";
+import { Problem } from "../lib/problem.ts";
+import type { GroupObjects } from "../partitions.ts";
+import type { TopicRole } from "../topics.ts";
+
+/** One function, and what it did with one record. */
+export interface Invoked {
+  readonly group: string;
+  readonly partition: number;
+  /** Absent where the group did not answer. */
+  readonly function?: string;
+  /** Id of the event that it was called with. */
+  readonly event: string;
+  readonly status: CallRecord["status"] | "unknown";
+  readonly attempts?: number;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+}
+
+/** A record that functions may have been called with. */
+export interface CalledWith {
+  readonly role: TopicRole;
+  readonly record: Pick<LogRecord, "partition" | "offset">;
+  readonly id: string;
+}
+
+/** Groups of functions by name, those that read a topic. */
+export type ReadersOf = (
+  topic: TopicRole,
+) => readonly { readonly group: string; readonly objects: GroupObjects<FunctionGroupRpc> }[];
+
+/**
+ * Asks every group that reads the records' topics what its functions did with them. A group that does
+ * not answer keeps no other's answer back.
+ */
+export async function callsWith(readersOf: ReadersOf, records: readonly CalledWith[]): Promise<Invoked[]> {
+  const byRole = Map.groupBy(records, ({ role }) => role);
+  const asked = [...byRole].flatMap(([role, ofRole]) =>
+    readersOf(role).map(({ group, objects }) => ask(group, objects, ofRole)),
+  );
+  return (await Promise.all(asked)).flat();
+}
+
+async function ask(
+  group: string,
+  objects: GroupObjects<FunctionGroupRpc>,
+  records: readonly CalledWith[],
+): Promise<Invoked[]> {
+  const [first] = records;
+  if (first === undefined) return [];
+  const { partition } = first.record;
+  const idAt = new Map(records.map(({ record, id }) => [record.offset, id]));
+  try {
+    const calls = await objects.call(partition, (object) => object.callsOf([...idAt.keys()]));
+    return calls.map(({ offset, ...call }) => ({ group, partition, event: idAt.get(offset) ?? "", ...call }));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return records.map(({ id }) => ({ group, partition, event: id, status: "unknown" }));
+  }
+}
