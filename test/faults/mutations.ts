@@ -41,6 +41,18 @@ export const mutations: readonly Mutation[] = [
     replacement: "    if (false) {",
   },
   {
+    name: "the trail of what had waited: its outcome is told of the record that had it judged",
+    file: "durable-objects/trail/transaction.ts",
+    snippet: 'if (topic === "items" || offset === this.offsets[this.current]) {',
+    replacement: "if (true) {",
+  },
+  {
+    name: "the trail of outputs: they are told of the record behind the one that decided them",
+    file: "durable-objects/trail/transaction.ts",
+    snippet: "(offsets[index] ?? 0) < offset)) {",
+    replacement: "(offsets[index] ?? 0) <= offset)) {",
+  },
+  {
     name: "the outbox order: a produce has its outputs in another one",
     file: "durable-objects/outbox-sender.ts",
     snippet: "    await this.produce(topic, slice.records, (count) => {",

@@ -13,6 +13,7 @@ import { PlainModel } from "./plain-model.ts";
 import { verifyReplaced } from "./replaced-verification.ts";
 import { verifyShortened } from "./shortened-verification.ts";
 import { isReplaced, isShortened, replay, topicPrefix } from "./simulation.ts";
+import { compareTrail } from "./trail-verification.ts";
 import { compareViews } from "./view-comparison.ts";
 import type { Run } from "./simulation.ts";
 
@@ -33,9 +34,10 @@ async function verifyWhole(run: Run, core: CoreConstructor): Promise<string[]> {
   problems.push(...compareTold(run, model));
   problems.push(...checkClock(run, model));
   problems.push(...(await compareViews(model, run.host, run.scheduler)));
+  problems.push(...(await compareTrail(model, run.log, run.host)));
   const digest = await digestOf(run.host);
   problems.push(...(await compareInOrder(run, core, digest)));
-  problems.push(...(await compareRebuild(run, core, digest)));
+  problems.push(...(await compareRebuild(run, core, model, digest)));
   return problems;
 }
 
@@ -97,6 +99,7 @@ async function compareInOrder(
 async function compareRebuild(
   run: Run,
   core: CoreConstructor,
+  model: PlainModel,
   digest: { readonly position: number; readonly digest: string },
 ): Promise<string[]> {
   const all = Object.values(topics).map((topic) => topicPrefix + topic);
@@ -106,6 +109,7 @@ async function compareRebuild(
   if (!isDeepStrictEqual(await digestOf(again.host), digest)) {
     problems.push("the rebuild has another digest");
   }
+  problems.push(...(await compareTrail(model, log, again.host)).map((problem) => `the rebuild's ${problem}`));
   const written = all.filter((topic) => log.end(topic) !== run.log.end(topic));
   if (written.length > 0) problems.push(`the rebuild wrote to ${written.join(", ")}`);
   again.host.disk.close();
