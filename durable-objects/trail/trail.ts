@@ -7,10 +7,14 @@ import { ByteWriter } from "./bytes.ts";
 import { type Appended, type PerTopic, writeAppended } from "./steps.ts";
 import { TrailTransaction } from "./transaction.ts";
 
-/** When the tail is a page: about 500 records under load, 90 that come one by one. */
-const pageBytes = 4_096;
-/** About 600,000 records under load; the oldest page goes when there are more. */
-const keptPages = 1_024;
+/** When the tail is a page, and how many pages are kept. */
+interface TrailLimits {
+  readonly pageBytes: number;
+  readonly pages: number;
+}
+
+/** A page has about 500 records under load, and 90 that come one by one. */
+const trailLimits: TrailLimits = { pageBytes: 4_096, pages: 1_024 };
 
 /** The newest stretch, whose bytes are buffers of their own. */
 export interface TrailTail {
@@ -27,6 +31,7 @@ export interface TrailTail {
 export class Trail {
   private readonly storage: PartitionStorage;
   private readonly hashOf: (id: string) => number;
+  private readonly limits: TrailLimits;
   private readonly hashes: number[];
   private readonly steps = new ByteWriter();
   private lastPage: number;
@@ -34,8 +39,9 @@ export class Trail {
   private isUnwritten = false;
 
   /** @param hashOf 32 bits of an id, seeded, so that no client can make two ids collide */
-  constructor(storage: PartitionStorage, hashOf: (id: string) => number) {
+  constructor(storage: PartitionStorage, hashOf: (id: string) => number, limits = trailLimits) {
     this.storage = storage;
+    this.limits = limits;
     this.hashOf = hashOf;
     type Row = { trail_hashes: ArrayBuffer | null; trail_steps: ArrayBuffer | null };
     const [row] = storage.all<Row>(`SELECT trail_hashes, trail_steps FROM partition_state WHERE id = 1`);
@@ -72,7 +78,7 @@ export class Trail {
     for (const hash of this.transaction?.hashes ?? []) this.hashes.push(hash);
     this.transaction?.write(this.steps, at);
     this.transaction = undefined;
-    if (this.steps.length + 4 * this.hashes.length >= pageBytes) this.turnPage();
+    if (this.steps.length + 4 * this.hashes.length >= this.limits.pageBytes) this.turnPage();
     this.isUnwritten = false;
     return this.tail;
   }
@@ -86,7 +92,7 @@ export class Trail {
       hashes.buffer,
       steps.buffer,
     );
-    this.storage.run(`DELETE FROM trail WHERE page <= ?`, this.lastPage - keptPages);
+    this.storage.run(`DELETE FROM trail WHERE page <= ?`, this.lastPage - this.limits.pages);
     this.hashes.length = 0;
     this.steps.clear();
   }
