@@ -167,9 +167,11 @@ export class JournalState {
     });
   }
 
-  /** The log has these outputs, in order. */
+  /** The log has these outputs, in order: the trail tells where, and who reads the topic is handed them. */
   appended(topic: OutputTopic, records: readonly ProduceRecord[], places: readonly AppendedPlace[]): void {
-    this.current.trail.appended(topic, records, places, this.dependencies.clock.now());
+    const { clock, handOn } = this.dependencies;
+    this.current.trail.appended(topic, records, places, clock.now());
+    handOn(topic, records, places);
   }
 
   /** What is known of the recent records that may be of an event with this id. */

@@ -146,10 +146,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
           recordOf,
           firstSequence,
         ),
-      onAppended: (topic, records, places) => {
-        this.journal.appended(topic, records, places);
-        this.dependencies.handOn(topic, records, places);
-      },
+      onAppended: (...appended) => this.journal.appended(...appended),
       onFailure: (error) => this.fail("send outputs", error),
       settle: () => this.journal.settleOutbox(),
       onSent: () => {

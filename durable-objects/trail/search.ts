@@ -88,7 +88,7 @@ function entriesOf({ page, hashes, steps }: Stretch, hash: number): Found[] {
       if (wanted.has(index)) found.push({ page, entry, placed });
     },
   });
-  return found.reverse();
+  return found.toReversed();
 }
 
 function stepOf(

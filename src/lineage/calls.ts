@@ -1,8 +1,12 @@
 import type { CallRecord, FunctionGroupRpc } from "../../durable-objects/functions/rpc.ts";
 import type { LogRecord } from "../kafka/port.ts";
+import type { Clock } from "../lib/clock.ts";
 import { Problem } from "../lib/problem.ts";
 import type { GroupObjects } from "../partitions.ts";
 import type { TopicRole } from "../topics.ts";
+
+/** Longest wait for a group, in milliseconds. */
+const longestMs = 2_000;
 
 /** One function, and what it did with one record. */
 export interface Invoked {
@@ -34,19 +38,37 @@ export type ReadersOf = (
  * Asks every group that reads the records' topics what its functions did with them. A group that does
  * not answer keeps no other's answer back.
  */
-export async function callsWith(readersOf: ReadersOf, records: readonly CalledWith[]): Promise<Invoked[]> {
+export async function callsWith(
+  clock: Clock,
+  readersOf: ReadersOf,
+  records: readonly CalledWith[],
+): Promise<Invoked[]> {
   const byRole = Map.groupBy(records, ({ role }) => role);
+  const rest = new AbortController();
+  const late = clock.sleep(longestMs, rest.signal).then(() => undefined);
   const asked = [...byRole].flatMap(([role, ofRole]) =>
-    readersOf(role).map(({ group, objects }) => ask(group, objects, ofRole)),
+    readersOf(role).map(async ({ group, objects }) => {
+      const calls = await Promise.race([ask(group, objects, ofRole), late]);
+      return calls ?? ofRole.map((record) => unknownCall(group, record));
+    }),
   );
-  return (await Promise.all(asked)).flat();
+  try {
+    return (await Promise.all(asked)).flat();
+  } finally {
+    rest.abort();
+  }
 }
 
+function unknownCall(group: string, { id, record: { partition } }: CalledWith): Invoked {
+  return { group, partition, event: id, status: "unknown" };
+}
+
+/** Undefined where the group does not answer. */
 async function ask(
   group: string,
   objects: GroupObjects<FunctionGroupRpc>,
   records: readonly CalledWith[],
-): Promise<Invoked[]> {
+): Promise<Invoked[] | undefined> {
   const [first] = records;
   if (first === undefined) return [];
   const { partition } = first.record;
@@ -56,6 +78,6 @@ async function ask(
     return calls.map(({ offset, ...call }) => ({ group, partition, event: idAt.get(offset) ?? "", ...call }));
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return records.map(({ id }) => ({ group, partition, event: id, status: "unknown" }));
+    return undefined;
   }
 }

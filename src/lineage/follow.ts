@@ -1,4 +1,5 @@
 import type { LogRecord } from "../kafka/port.ts";
+import type { Clock } from "../lib/clock.ts";
 import { type CalledWith, callsWith, type Invoked, type ReadersOf } from "./calls.ts";
 import { type EventRecord, headersOf } from "./event-record.ts";
 import { findEvent, type FoundEvent, type PartitionTrail, type Wanted, type WrittenNames } from "./find.ts";
@@ -10,6 +11,7 @@ const mostGenerations = 3;
 
 /** Where lineage is looked for. */
 export interface LineageSources {
+  readonly clock: Clock;
   readonly reads: LogReads;
   readonly names: WrittenNames;
   readonly nameOf: OutputPlaces["nameOf"];
@@ -62,7 +64,7 @@ async function followFunctions(
   const invoked: Invoked[] = [];
   let records = first;
   for (let generation = 0; generation < mostGenerations && records.length > 0; generation += 1) {
-    const calls = await callsWith(sources.readersOf, records);
+    const calls = await callsWith(sources.clock, sources.readersOf, records);
     invoked.push(...calls);
     const done = new Set(calls.filter(({ status }) => status === "done").map(({ event }) => event));
     const outputs = await functionOutputs(sources, records.filter(isProduced), done);

@@ -34,7 +34,7 @@ export interface OutputPlaces {
   readonly partition: number;
   /** Journal topic as named in the log: outputs' ids begin with it. */
   readonly journal: string;
-  nameOf(role: Produced["role"]): string;
+  readonly nameOf: (role: Produced["role"]) => string;
 }
 
 /** What a record made, and what another one made of it where that decided it. @throws {LogError} */
@@ -131,8 +131,9 @@ async function searchFrom(
 ): Promise<readonly (readonly [LogRecord, null])[]> {
   const last = sequence + count - unsent - 1;
   const found: (readonly [LogRecord, null])[] = [];
+  if (last < sequence) return found;
   let offset = notBefore;
-  for (let step = 0; step < mostSteps && sequence <= last && found.length < mostListed; step += 1) {
+  for (let step = 0; step < mostSteps && found.length < mostListed; step += 1) {
     const records = await reads.from({ ...place, offset });
     const end = records.at(-1);
     if (end === undefined) break;

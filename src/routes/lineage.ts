@@ -1,13 +1,13 @@
 import { problemFromLog } from "../kafka/pinned-topics.ts";
-import { partitionFor } from "../kafka/partitioner.ts";
 import { LogError } from "../kafka/port.ts";
 import { Problem } from "../lib/problem.ts";
 import { lineageView } from "../lineage/answer.ts";
-import type { PartitionTrail } from "../lineage/find.ts";
-import { followEvent } from "../lineage/follow.ts";
+import type { Wanted } from "../lineage/find.ts";
+import { followEvent, type Lineage, type LineageSources } from "../lineage/follow.ts";
 import { LogReads } from "../lineage/log-reads.ts";
+import { trailsOf } from "../lineage/trails.ts";
 import type { Services } from "../services.ts";
-import { topics, writtenTopics } from "../topics.ts";
+import { type TopicRole, topics, writtenTopics } from "../topics.ts";
 import { readersOf } from "../topology.ts";
 import { admit, type AppContext } from "./operation.ts";
 import { lineageParameters, readParameters } from "./parameters.ts";
@@ -22,39 +22,35 @@ export async function getLineage(context: AppContext): Promise<Response> {
   const id = readEventId(context.req.param("id"));
   const { source, item } = readParameters(lineageParameters, context.req.query());
   const { subject } = credential;
-  const wanted = {
+  const lineage = await find(services, {
     id,
     ...(source === undefined ? {} : { source }),
     ...(item === undefined ? {} : { itemId: item }),
     ...(subject === undefined ? {} : { subject }),
-  };
-  const { topicPrefix } = services.config;
-  const sources = {
-    reads: new LogReads(services.log, services.clock.now() + timeoutMs, mostFetches),
-    names: writtenTopics(topicPrefix),
-    nameOf: (role: keyof typeof topics) => topicPrefix + topics[role],
-    readersOf: (role: keyof typeof topics) =>
-      readersOf(role).map((group) => ({ group, objects: services.functionPartitions[group] })),
-  };
+  });
+  return context.json(lineageView(lineage));
+}
+
+async function find(services: Services, wanted: Wanted): Promise<Lineage> {
+  const { answered, silence } = await trailsOf(services, wanted.id, wanted.itemId);
   try {
-    return context.json(lineageView(await followEvent(sources, await trailsOf(services, id, item), wanted)));
+    return await followEvent(sourcesOf(services), answered, wanted);
   } catch (error) {
-    throw error instanceof LogError ? problemFromLog(error) : error;
+    if (error instanceof LogError) throw problemFromLog(error);
+    const isUnknown = error instanceof Problem && error.code === "unknown-event";
+    throw isUnknown && silence !== undefined ? silence : error;
   }
 }
 
-/** What the item's partition knows of the id; every partition where no item is named. @throws {Problem} */
-async function trailsOf(
-  { config, partitions }: Services,
-  id: string,
-  item: string | undefined,
-): Promise<readonly PartitionTrail[]> {
-  if (item === undefined) {
-    const answers = await partitions.callAll((object) => object.trailOf(id));
-    return answers.map((answer, partition) => ({ ...answer, partition }));
-  }
-  const partition = partitionFor(item, config.partitionCount);
-  return [{ ...(await partitions.call(partition, (object) => object.trailOf(id))), partition }];
+function sourcesOf({ clock, config, functionPartitions, log }: Services): LineageSources {
+  const { topicPrefix } = config;
+  return {
+    clock,
+    reads: new LogReads(log, clock.now() + timeoutMs, mostFetches),
+    names: writtenTopics(topicPrefix),
+    nameOf: (role: TopicRole) => topicPrefix + topics[role],
+    readersOf: (role) => readersOf(role).map((group) => ({ group, objects: functionPartitions[group] })),
+  };
 }
 
 /** An id that no event can have is one that is not known. @throws {Problem} */

@@ -5,6 +5,7 @@ import type { ReadersOf } from "../../../src/lineage/calls.ts";
 import { followEvent } from "../../../src/lineage/follow.ts";
 import { LogReads } from "../../../src/lineage/log-reads.ts";
 import type { KafkaLog, LogRecord, TopicPartitionOffset } from "../../../src/kafka/port.ts";
+import { systemClock } from "../../../src/lib/clock.ts";
 import { Problem } from "../../../src/lib/problem.ts";
 import type { GroupObjects } from "../../../src/partitions.ts";
 import { topics } from "../../../src/topics.ts";
@@ -48,6 +49,7 @@ async function lineageOf(
 ): Promise<LineageView> {
   const id = idOf(record);
   const sources = {
+    clock: systemClock,
     reads: new LogReads(inRuns(world.log, run), startsAt + hour, fetches),
     names: { items: topics.items, journal: topics.journal },
     nameOf: (role: keyof typeof topics) => topics[role],

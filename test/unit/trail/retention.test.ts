@@ -17,8 +17,10 @@ class Kept {
   rows = 0;
   trail: Trail;
   next = 0;
+  private readonly limits: ConstructorParameters<typeof Trail>[2];
 
-  constructor(private readonly limits?: ConstructorParameters<typeof Trail>[2]) {
+  constructor(limits?: ConstructorParameters<typeof Trail>[2]) {
+    this.limits = limits;
     this.storage.run(`INSERT INTO partition_state (id, state) VALUES (1, '{}')`);
     this.trail = this.open();
   }

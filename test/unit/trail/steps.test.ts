@@ -91,7 +91,7 @@ test("what is packed is read back, step by step, whatever it is", () => {
           heads.push(head);
         },
       });
-      const expected = steps.flatMap((step) =>
+      const expected = steps.flatMap((step): readonly (Appended | Entry)[] =>
         "topic" in step ? [step] : step.entries.map((one) => ({ ...one, isLate: false })),
       );
       expect(read).toEqual(expected);

