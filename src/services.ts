@@ -1,3 +1,4 @@
+import { createAssets } from "./assets.ts";
 import { type Config, ConfigError, configFromEnv } from "./config.ts";
 import { KeyCache } from "./credentials/key-cache.ts";
 import { findKey } from "./credentials/key-store.ts";
@@ -10,6 +11,7 @@ import type { CredentialSources } from "./ingest/authenticate.ts";
 import { createRateLimits, type RateLimits } from "./http/rate-limits.ts";
 import { createPinnedTopics, type PinnedTopics } from "./kafka/pinned-topics.ts";
 import type { KafkaLog } from "./kafka/port.ts";
+import { type CountryData, createCountryData, loadLifetimeMs } from "./ingest/country-data.ts";
 import { createUpstashLog } from "./kafka/upstash.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { consoleLogger, createConsoleLogger, type Logger } from "./lib/log.ts";
@@ -40,6 +42,8 @@ export interface Services {
   readonly database: Database;
   readonly credentials: CredentialSources & { readonly storedKeys: KeyCache };
   readonly rateLimits: RateLimits;
+  /** Which country a forwarded address is in. */
+  readonly countries: CountryData;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Takes a line a change, whatever is left out of the other lines. */
@@ -71,6 +75,7 @@ function createServices(env: Env): Services {
   const logger = createConsoleLogger(config.logLevel);
   const database = createDatabase(env.DATABASE, clock);
   const functionPartitions = createFunctionPartitions(env.PARTITIONS, config.partitionCount);
+  const assets = createAssets(env.ASSETS);
   const written = Object.values(writtenTopics(config.topicPrefix));
   return {
     config,
@@ -100,6 +105,11 @@ function createServices(env: Env): Services {
       },
       quotas: config.rateLimits,
       secret: config.kafka.password,
+      logger,
+    }),
+    countries: createCountryData({
+      fetchData: () => assets.read("country.mmdb", loadLifetimeMs),
+      clock,
       logger,
     }),
   };

@@ -9,10 +9,3 @@ export function clientPart(address: string): string | null {
   const parsed = ipaddr.process(address);
   return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(":") : parsed.toString();
 }
-
-/** The client's address as a proxy forwards it: the left-most that is public. */
-export function forwardedAddress(headers: Headers): string | null {
-  const list = headers.get("x-forwarded-for")?.split(",") ?? [];
-  const addresses = list.map((entry) => entry.trim()).filter((entry) => ipaddr.isValid(entry));
-  return addresses.find((entry) => ipaddr.process(entry).range() === "unicast") ?? null;
-}

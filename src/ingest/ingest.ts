@@ -56,9 +56,8 @@ export function isPublished(fate: Fate): fate is PublishedRecord {
 
 function prepare({ config }: IngestDependencies, submission: Submission): (PreparedRecord | Problem)[] {
   const { credential, headers, receivedAt } = submission;
-  const forwarded = credential.scopes.has("trusted-proxy") && headers.has("x-forwarded-for");
   const toRecord = recordMaker({
-    edge: describeEdge(submission.geography, credential, receivedAt, forwarded),
+    edge: describeEdge(submission.geography, credential, receivedAt),
     trace: parseTraceContext(headers.get("traceparent"), headers.get("tracestate")) ?? newTrace(),
     topicPrefix: config.topicPrefix,
     partitionCount: config.partitionCount,

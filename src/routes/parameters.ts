@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { idPattern } from "../auction/events.ts";
-import { cellResolution } from "../ingest/enrich.ts";
+import { finestResolution } from "../ingest/geocell.ts";
 import { isCurrency } from "../lib/currency.ts";
 import { Problem } from "../lib/problem.ts";
 import { parseTimestamp } from "../lib/time.ts";
@@ -94,7 +94,7 @@ export const windowParameters = z.object({
 });
 
 export const cellParameters = z.object({
-  resolution: wholeNumber(0, cellResolution).default(cellResolution),
+  resolution: wholeNumber(0, finestResolution).default(finestResolution),
 });
 
 /** @throws {Problem} `invalid-parameter`, naming every parameter that is at fault. */

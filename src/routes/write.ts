@@ -12,6 +12,7 @@ import {
 } from "../ingest/draft.ts";
 import type { Geography } from "../ingest/enrich.ts";
 import { type Fate, ingest, isPublished } from "../ingest/ingest.ts";
+import { locateClient } from "../ingest/location.ts";
 import { type Parsed, parseCloudEvents, parseObject, parsePlain } from "../ingest/parse.ts";
 import { parsePrefer } from "../ingest/prefer.ts";
 import { type PublishedRecord, pushAndWait, pushRecords, pushToFunctions } from "../ingest/push.ts";
@@ -78,6 +79,11 @@ function writeHandler(route: WriteRoute): (context: AppContext) => Promise<Respo
     const { operation } = context.var;
     if (documents.length === 0) return answerNone(operation.requestId);
     requireCount(documents.length, services.config.limits.maxBatchEvents);
+    const geography = await locateClient(services.countries, credential, {
+      headers: request.headers,
+      connection: request.cf as Geography | undefined,
+      inBackground: (work) => context.executionCtx.waitUntil(work),
+    });
     // Behind the last wait for the client, whose slowness must not age the acceptance.
     const receivedAt = services.clock.now();
     const shared = plainContext(request.headers, shape, credential, receivedAt);
@@ -86,7 +92,7 @@ function writeHandler(route: WriteRoute): (context: AppContext) => Promise<Respo
       draft: route.drafter(context, shared),
       credential,
       headers: request.headers,
-      geography: request.cf as Geography | undefined,
+      geography,
       receivedAt,
     });
     noteFates(operation.fields, services, fates, receivedAt);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cellOf, describeEdge } from "../../../src/ingest/enrich.ts";
+import { describeEdge } from "../../../src/ingest/enrich.ts";
 import { recordMaker } from "../../../src/ingest/records.ts";
 import type { ValidEvent } from "../../../src/ingest/validate.ts";
 import { partitionFor } from "../../../src/kafka/partitioner.ts";
@@ -18,7 +18,7 @@ const berlin = {
   longitude: "13.40",
   clientIp: "203.0.113.7",
 };
-const edge = describeEdge(berlin, { id: "mobile", scopes: new Set(), subject: "ben" }, now, false);
+const edge = describeEdge(berlin, { id: "mobile", scopes: new Set(), subject: "ben" }, now);
 
 function record(event: Partial<ValidEvent> = {}) {
   const make = recordMaker({
@@ -106,48 +106,4 @@ test("events of one batch have their own ids, times, sources and spans", () => {
     ["2", "/b", "2026-11-24T12:00:00.000Z"],
     ["3", "/b", "2026-11-24T12:00:00.001Z"],
   ]);
-});
-
-test("the edge says where and by whom, and holds no address", () => {
-  expect(edge).toEqual({
-    country: "DE",
-    region: "Land Berlin",
-    city: "Berlin",
-    continent: "EU",
-    timezone: "Europe/Berlin",
-    asn: 3320,
-    colo: "TXL",
-    cell: "851f1d4bfffffff",
-    receivedAt: "2026-11-24T12:00:00.000Z",
-    credential: "mobile",
-    subject: "ben",
-  });
-});
-
-test("of a forwarded request only the data centre is known, of one without geography nothing", () => {
-  const credential = { id: "proxy", scopes: new Set<never>() };
-  const receivedAt = "2026-11-24T12:00:00.000Z";
-  expect(describeEdge(berlin, credential, now, true)).toEqual({
-    colo: "TXL",
-    receivedAt,
-    credential: "proxy",
-  });
-  expect(describeEdge(undefined, credential, now, false)).toEqual({ receivedAt, credential: "proxy" });
-  expect(describeEdge({ country: 5, latitude: "x", longitude: "200" }, credential, now, false)).toEqual({
-    receivedAt,
-    credential: "proxy",
-  });
-});
-
-test("a cell is at resolution 5, and no coordinates give none", () => {
-  expect(cellOf("52.52", "13.40")).toBe("851f1d4bfffffff");
-  for (const [latitude, longitude] of [
-    [undefined, "1"],
-    ["91", "0"],
-    ["0", "181"],
-    ["", ""],
-    [52.52, 13.4],
-  ]) {
-    expect(cellOf(latitude, longitude)).toBeNull();
-  }
 });

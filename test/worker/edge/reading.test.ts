@@ -119,7 +119,7 @@ test("open items of all partitions are paged in one order, once each", async () 
 
 test("categories, windows and cells count what was accepted", async () => {
   const category = `stats-${Date.now()}`;
-  const cf = { country: "TR", latitude: "38.42", longitude: "27.14" };
+  const cf = { country: "TR", city: "İzmir", latitude: "38.42", longitude: "27.14" };
   for (const amount of [1000, 2000]) {
     const { itemId } = await openItem({ category });
     for (const bidderId of ["ben", "cem"]) {
