@@ -31,7 +31,7 @@ export async function postKey(context: AppContext): Promise<Response> {
   const isNew = await audited(
     context,
     services,
-    { action: "key.created", key: id, scopes, subject },
+    { action: "key.created", keyId: id, scopes, subject },
     () => addKey(services.database, { id, sha256, scopes, subject, createdAt, createdBy }),
     (created) => (created ? {} : null),
   );
@@ -71,7 +71,7 @@ export async function deleteKey(context: AppContext): Promise<Response> {
   const isKnown = await audited(
     context,
     services,
-    { action: "key.revoked", key: id },
+    { action: "key.revoked", keyId: id },
     () => revokeKey(services.database, id, credential.id, services.clock.now()),
     (known) => (known ? {} : null),
   );
