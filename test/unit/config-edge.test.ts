@@ -96,7 +96,14 @@ describe("quotas", () => {
   });
 
   test("that clients are told are those of the bindings", () => {
-    const { ratelimits, vars } = unstable_readConfig({ config: "wrangler.toml" });
+    const { ratelimits, vars } = unstable_readConfig({ config: "wrangler.toml" }) as unknown as {
+      readonly ratelimits: readonly {
+        readonly name: string;
+        readonly namespace_id: string;
+        readonly simple: { readonly limit: number; readonly period: number };
+      }[];
+      readonly vars: Readonly<Record<string, string>>;
+    };
     expect(ratelimits).toHaveLength(3);
     for (const { name, simple } of ratelimits) {
       expect(vars[`${name}_QUOTA`], name).toBe(`${simple.limit}/${simple.period}`);

@@ -1,6 +1,5 @@
 import { env } from "cloudflare:workers";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import type { Env } from "../../../src/env.ts";
 import { answered, keys, newBid } from "../edge/client.ts";
 import { claims, Issuer, newSigningKey, sign } from "./issuer.ts";
 import { formsOf, Isolate, watchLogs } from "./world.ts";
@@ -69,7 +68,7 @@ test("no refusal writes a credential, or its hash, to the logs or into an answer
   await note(limited, keys.client);
   // The database away.
   const DATABASE = { prepare: () => ({ bind: () => ({ all: () => Promise.reject(new Error("away")) }) }) };
-  await note(new Isolate({ DATABASE } as Partial<Record<keyof Env, unknown>>), made);
+  await note(new Isolate({ DATABASE }), made);
 
   expect(statuses).toEqual([
     401, 401, 401, 401, 403, 401, 401, 401, 401, 401, 403, 403, 401, 503, 403, 429, 503,

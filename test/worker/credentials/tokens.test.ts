@@ -64,7 +64,7 @@ describe("scopes", () => {
     ["an array", { scope: ["items:write", "read"] }, {}],
     ["another claim", { permissions: ["read"], scope: "none" }, { JWT_SCOPE_CLAIM: "permissions" }],
     ["a claim named by a URL", { "https://x/s": "read" }, { JWT_SCOPE_CLAIM: "https://x/s" }],
-  ])("are read from %s", async (_, more, settings) => {
+  ])("are read from %s", async (_, more, settings: Record<string, string>) => {
     const other = new Isolate({ ...issuer.settings, ...settings });
     expect(await other.statusOf(await sign(key, claims(more)))).toBe(200);
   });
@@ -75,7 +75,7 @@ describe("scopes", () => {
     ["that are no texts", { scope: [1, null, ["read"]] }],
     ["that there are not", { scope: "READ readonly read,bids:write" }],
     ["inherited from an object", { scope: "" }, { JWT_SCOPE_CLAIM: "toString" }],
-  ])("%s allow nothing", async (_, more, settings = {}) => {
+  ])("%s allow nothing", async (_, more, settings?: Record<string, string>) => {
     const other = new Isolate({ ...issuer.settings, ...settings });
     const token = await sign(key, { ...without("scope"), ...more });
     expect(await answered(other.call("/v1/stats/cells", { as: token }), 403)).toMatchObject({

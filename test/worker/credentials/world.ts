@@ -21,7 +21,7 @@ export class Isolate {
   readonly #env: Env;
 
   constructor(variables: Variables = {}) {
-    this.#env = { ...(env as unknown as Env), ...variables };
+    this.#env = { ...(env as unknown as Env), ...(variables as Partial<Env>) };
   }
 
   /** One request, and what is done beside it. */
