@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { hashOfKey, makeKey } from "../../../src/credentials/api-key.ts";
+import { hashOf, makeKey } from "../../../src/credentials/api-key.ts";
 import { KeyCache, type LookUpRequest } from "../../../src/credentials/key-cache.ts";
 import { addKey, findKey, revokeKey } from "../../../src/credentials/key-store.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
@@ -26,7 +26,7 @@ const request: LookUpRequest = {
 };
 
 async function add(id: string): Promise<void> {
-  const sha256 = bytesToHex(await hashOfKey(makeKey(id)));
+  const sha256 = bytesToHex(await hashOf(makeKey(id)));
   const scopes = ["read"] as const;
   await addKey(database, { id, sha256, scopes, subject: undefined, createdAt: now, createdBy: "operator" });
 }

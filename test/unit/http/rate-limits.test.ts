@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { clientPart, forwardedAddress } from "../../../src/http/addresses.ts";
+import { clientPart } from "../../../src/http/addresses.ts";
 import { createRateLimits, type LimitName, type RateLimitOptions } from "../../../src/http/rate-limits.ts";
 import type { Credential } from "../../../src/ingest/authenticate.ts";
 
@@ -170,11 +170,4 @@ describe("one client is", () => {
       expect(clientPart(text), text).toBeNull();
     }
   });
-});
-
-test("of a forwarded list the left-most public address counts", () => {
-  const of = (list: string) => forwardedAddress(new Headers({ "x-forwarded-for": list }));
-  expect(of("10.0.0.1, 9.9.9.9, 8.8.8.8")).toBe("9.9.9.9");
-  expect(of("unknown, 192.168.0.1")).toBeNull();
-  expect(forwardedAddress(new Headers())).toBeNull();
 });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type ApiKey, hashOfKey, makeKey } from "../../../src/credentials/api-key.ts";
+import { type ApiKey, hashOf, makeKey } from "../../../src/credentials/api-key.ts";
 import type { TokenVerifier } from "../../../src/credentials/tokens.ts";
 import { authenticate, type CredentialSources, requireScope } from "../../../src/ingest/authenticate.ts";
 import { Problem } from "../../../src/lib/problem.ts";
@@ -11,7 +11,7 @@ const revoked = makeKey("old");
 
 const apiKey = async (id: string, key: string): Promise<ApiKey> => ({
   id,
-  sha256: await hashOfKey(key),
+  sha256: await hashOf(key),
   scopes: new Set(["read"]),
 });
 

@@ -114,6 +114,16 @@ describe("refused with 401", () => {
     await refuse(await sign(key, without(claim)));
   });
 
+  test("a token that ends, to the millisecond, also where it was verified just before", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(1_000 * seconds(0));
+    const token = await sign(key, claims({ exp: seconds(10) }));
+    vi.advanceTimersByTime(39_999);
+    expect(await gateway.statusOf(token)).toBe(200);
+    vi.advanceTimersByTime(1);
+    await refuse(token);
+  });
+
   test("but for the skew of clocks, which is allowed both ways", async () => {
     expect(await gateway.statusOf(await sign(key, claims({ exp: seconds(-25) })))).toBe(200);
     expect(await gateway.statusOf(await sign(key, claims({ nbf: seconds(25) })))).toBe(200);
@@ -202,6 +212,19 @@ describe("when the issuer changes its keys", () => {
     vi.advanceTimersByTime(30_001);
     expect(await gateway.statusOf(await sign(next))).toBe(200);
     expect(await gateway.statusOf(await sign(key))).toBe(401);
+  });
+
+  test("a token that was verified a moment ago is taken for a minute at most", async () => {
+    const token = await sign(key, claims({ exp: seconds(3_600) }));
+    expect(await gateway.statusOf(token)).toBe(200);
+    await issuer.serve([await newSigningKey()]);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.advanceTimersByTime(599_000);
+    expect(await gateway.statusOf(token)).toBe(200);
+    vi.advanceTimersByTime(59_000);
+    expect(await gateway.statusOf(token)).toBe(200);
+    vi.advanceTimersByTime(1_001);
+    expect(await gateway.statusOf(token)).toBe(401);
   });
 
   test("a key that is gone is known for ten minutes at most", async () => {
