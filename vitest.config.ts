@@ -96,9 +96,12 @@ function workers(name: string, settings: ProjectSettings, variables: Record<stri
             ...inject<Record<string, string>>("bindings"),
             ...variables,
             RECEIVER_URL: inject<string>("receiverUrl"),
+            ISSUER_URL: inject<string>("issuerUrl"),
             // For the tests alone, which bring the database up to date.
             TEST_MIGRATIONS: await readD1Migrations("migrations"),
           },
+          // Counters of the tests' own: 5 and 20 in a minute.
+          ratelimits: { TEST_LIMIT_5: limit(5), TEST_LIMIT_20: limit(20) },
           serviceBindings: { ELSEWHERE: { name: "elsewhere", entrypoint: "Elsewhere" } },
           workers: [elsewhere],
         },
@@ -111,9 +114,14 @@ function workers(name: string, settings: ProjectSettings, variables: Record<stri
         "test/support/build-assets.ts",
         "test/support/start-log.ts",
         "test/support/start-receiver.ts",
+        "test/support/start-issuer.ts",
       ],
     },
   };
+}
+
+function limit(requests: number) {
+  return { namespace_id: `test-${requests}`, simple: { limit: requests, period: 60 as const } };
 }
 
 function common(name: string, { order, side, testTimeout }: ProjectSettings) {

@@ -134,6 +134,27 @@ export const subscription = z.object({
 });
 
 export const subscriptionsAnswer = z.looseObject({ subscriptions: z.array(subscription) });
+/** Every member is named, so that no other can be printed. */
+export const apiKey = z.object({
+  id: z.string(),
+  scopes: z.array(z.string()),
+  subject: z.string().optional(),
+  createdAt: z.string(),
+  createdBy: z.string(),
+  revokedAt: z.string().optional(),
+  revokedBy: z.string().optional(),
+});
+
+export const apiKeysAnswer = z.object({
+  keys: z.array(apiKey),
+  next: z.string().optional(),
+  /** On the first page. */
+  keysOfSecret: z.array(apiKey.pick({ id: true, scopes: true, subject: true })).optional(),
+});
+
+/** The one answer with a key in it. */
+export const newApiKey = apiKey.extend({ key: z.string() });
+
 export const readinessAnswer = z.object({
   status: z.string(),
   checks: z.object({

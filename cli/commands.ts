@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { deadLetters } from "./commands/dead-letters.ts";
 import { doctor } from "./commands/doctor.ts";
 import { groups } from "./commands/groups.ts";
+import { keys } from "./commands/keys.ts";
 import { lag } from "./commands/lag.ts";
 import { parked } from "./commands/parked.ts";
 import { retry, skip } from "./commands/parked-key.ts";
@@ -23,5 +24,6 @@ export const commands: readonly Command[] = [
   resume,
   seek,
   subscriptions,
+  keys,
   doctor,
 ];

@@ -77,14 +77,20 @@ const guard: MiddlewareHandler<AppEnv> = async (context, next) => {
   const { config, rateLimits } = services;
   const request = context.req.raw;
   requireOriginOfUpgrade(request, config.corsOrigins);
-  const route = routePattern(context);
-  if (route in routes && isPreflight(request) && config.corsOrigins.has(request.headers.get("origin") ?? ""))
-    context.res = answerPreflight(request, allowedMethods(Object.keys(routes[route] ?? {})));
-  else await next();
+  const answer = isPreflight(request) ? preflightAnswer(context, config.corsOrigins) : null;
+  if (answer === null) await next();
+  else context.res = answer;
   const { headers } = context.res;
   setOriginHeaders(headers, request, config.corsOrigins);
   if (rateLimits.policy !== null) headers.set("ratelimit-policy", rateLimits.policy);
 };
+
+/** Null for what no answer here is for. */
+function preflightAnswer(context: AppContext, listed: ReadonlySet<string>): Response | null {
+  const methods = routes[routePattern(context)];
+  if (methods === undefined || !listed.has(context.req.header("origin") ?? "")) return null;
+  return answerPreflight(context.req.raw, allowedMethods(Object.keys(methods)));
+}
 
 /** The route's pattern, not the path: the line must not carry what clients put there. */
 function routePattern(context: AppContext): string {

@@ -3,7 +3,8 @@ import { Failure } from "../failure.ts";
 import { type Gateway, refusalOf } from "../gateway.ts";
 import { type Finding, note, ok, wrong } from "./finding.ts";
 
-const advice = "Make one: npm run api-key -- --id operator --scopes operate,read";
+const advice =
+  "Make one: npm run api-key -- --id operator --scopes operate,read; with another one, npm run gavel -- keys create";
 
 interface KeyFindings {
   readonly findings: Finding[];
@@ -24,7 +25,7 @@ async function examineKey(gateway: Gateway): Promise<KeyFindings> {
   const operating = await gateway.ask("GET", "/v1/groups");
   if (operating.status === 401)
     return {
-      findings: [wrong("key", "The gateway does not know it", `Put its entry into API_KEYS. ${advice}`)],
+      findings: [wrong("key", "The gateway does not know it", `It is not one, or is revoked. ${advice}`)],
       mayOperate: false,
     };
   if (operating.status === 403)

@@ -33,7 +33,7 @@ const origins = list.refine(
 /** Exactly as browsers write it: no path, no default port, no wildcard. */
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text;
+  return url !== null && /^https?:\/\/[^*]+$/.test(text) && url.origin === text;
 }
 
 /** `1000/10`: a thousand requests in ten seconds. The platform counts over 10 s or 60 s. */

@@ -37,13 +37,14 @@ export function hashFromHex(hex: string): Uint8Array {
   );
 }
 
-export async function hashOfKey(key: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(key)));
+/** SHA-256 of a key or token. */
+export async function hashOf(credential: string): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(credential)));
 }
 
 /** Whether a text is the key of the hash; takes as long for a key that is not known. */
 export async function isKey(text: string, sha256: Uint8Array | undefined): Promise<boolean> {
-  return equalInConstantTime(await hashOfKey(text), sha256 ?? noHash) && sha256 !== undefined;
+  return equalInConstantTime(await hashOf(text), sha256 ?? noHash) && sha256 !== undefined;
 }
 
 /** Touches every byte wherever the first difference is. */

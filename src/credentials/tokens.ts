@@ -9,8 +9,11 @@ import {
 } from "jose";
 import { idPattern } from "../auction/events.ts";
 import type { Clock } from "../lib/clock.ts";
+import { GenerationalCache } from "../lib/generational-cache.ts";
+import { bytesToHex } from "../lib/hex.ts";
 import { Problem } from "../lib/problem.ts";
 import { failure, ok, type Result } from "../lib/result.ts";
+import { hashOf } from "./api-key.ts";
 import { isScope, type Scope } from "./scopes.ts";
 
 /** Whose tokens are taken, and what they may allow. */
@@ -46,15 +49,50 @@ const coolDownMs = 30_000;
 const keysTimeoutMs = 3_000;
 /** Nothing is asked of an issuer that has just failed. */
 const pauseMs = 2_000;
+/** A token that was verified is not verified again for as long, but where it ends before. */
+const verifiedMs = 60_000;
+/** Verified tokens of one generation; two are kept. */
+const capacity = 1_000;
 /** No token is longer: it is a signed one with a few claims. */
 const longestToken = 8_192;
 
-/** Tokens of one issuer, checked against its keys. */
+interface Verified {
+  readonly bearer: Bearer;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/**
+ * Tokens of one issuer, checked against its keys. A signature costs several times what the rest of a
+ * request does, so that a token is known by its hash for a moment.
+ */
 export function createTokenVerifier(
   settings: TokenSettings,
   fetchKeys: FetchImplementation,
   clock: Clock,
 ): TokenVerifier {
+  const verify = signatureVerifier(settings, fetchKeys, clock);
+  const known = new GenerationalCache<string, Verified>(capacity);
+  return {
+    async verify(token) {
+      if (token.length > longestToken) return failure("the token is too long");
+      const hash = bytesToHex(await hashOf(token));
+      const kept = known.get(hash);
+      if (kept !== undefined && clock.now() < kept.until) return ok(kept.bearer);
+      const verified = await verify(token);
+      if (!verified.ok) return verified;
+      known.set(hash, verified.value);
+      known.trim();
+      return ok(verified.value.bearer);
+    },
+  };
+}
+
+function signatureVerifier(
+  settings: TokenSettings,
+  fetchKeys: FetchImplementation,
+  clock: Clock,
+): (token: string) => Promise<Result<Verified, string>> {
   const keys = createRemoteJWKSet(new URL(settings.keysUrl), {
     cacheMaxAge: keysMs,
     cooldownDuration: coolDownMs,
@@ -70,24 +108,23 @@ export function createTokenVerifier(
       throw new Problem("token-keys-unavailable", "The issuer's keys cannot be read", { cause });
     }
   };
-  return {
-    async verify(token) {
-      if (token.length > longestToken) return failure("the token is too long");
-      try {
-        const { payload } = await jwtVerify(token, keyOf, {
-          issuer: settings.issuer,
-          audience: settings.audience,
-          algorithms: [...settings.algorithms],
-          clockTolerance: settings.clockSkewS,
-          requiredClaims: ["exp", "sub"],
-          currentDate: new Date(clock.now()),
-        });
-        return ok(bearerOf(payload, settings));
-      } catch (error) {
-        if (error instanceof Problem) throw error;
-        return failure(reasonOf(error));
-      }
-    },
+  return async (token) => {
+    const now = clock.now();
+    try {
+      const { payload } = await jwtVerify(token, keyOf, {
+        issuer: settings.issuer,
+        audience: settings.audience,
+        algorithms: [...settings.algorithms],
+        clockTolerance: settings.clockSkewS,
+        requiredClaims: ["exp", "sub"],
+        currentDate: new Date(now),
+      });
+      const endsAt = 1000 * ((payload.exp ?? 0) + settings.clockSkewS);
+      return ok({ bearer: bearerOf(payload, settings), until: Math.min(endsAt, now + verifiedMs) });
+    } catch (error) {
+      if (error instanceof Problem) throw error;
+      return failure(reasonOf(error));
+    }
   };
 }
 

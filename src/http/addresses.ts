@@ -5,7 +5,11 @@ import ipaddr from "ipaddr.js";
  * IPv6 address the first 64 bits, since whoever has one has the others.
  */
 export function clientPart(address: string): string | null {
-  if (!ipaddr.isValid(address)) return null;
-  const parsed = ipaddr.process(address);
+  let parsed: ipaddr.IPv4 | ipaddr.IPv6;
+  try {
+    parsed = ipaddr.process(address);
+  } catch {
+    return null;
+  }
   return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(":") : parsed.toString();
 }

@@ -1,4 +1,4 @@
-import { hashOfKey, keyIdPattern, makeKey } from "../credentials/api-key.ts";
+import { hashOf, keyIdPattern, makeKey } from "../credentials/api-key.ts";
 import { addKey, getKey, listKeys, revokeKey } from "../credentials/key-store.ts";
 import { readKeyRequest } from "../credentials/validate.ts";
 import { readBody } from "../ingest/body.ts";
@@ -25,13 +25,13 @@ export async function postKey(context: AppContext): Promise<Response> {
   const { id = randomHex(chosenIdBytes), scopes, subject } = readKeyRequest(document);
   requireNotOfSecret(services, id);
   const key = makeKey(id);
-  const sha256 = bytesToHex(await hashOfKey(key));
+  const sha256 = bytesToHex(await hashOf(key));
   const createdAt = services.clock.now();
   const createdBy = credential.id;
   const isNew = await audited(
     context,
     services,
-    { action: "key.created", key: id, scopes, subject },
+    { action: "key.created", keyId: id, scopes, subject },
     () => addKey(services.database, { id, sha256, scopes, subject, createdAt, createdBy }),
     (created) => (created ? {} : null),
   );
@@ -71,7 +71,7 @@ export async function deleteKey(context: AppContext): Promise<Response> {
   const isKnown = await audited(
     context,
     services,
-    { action: "key.revoked", key: id },
+    { action: "key.revoked", keyId: id },
     () => revokeKey(services.database, id, credential.id, services.clock.now()),
     (known) => (known ? {} : null),
   );

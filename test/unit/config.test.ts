@@ -42,6 +42,9 @@ describe("the configuration", () => {
       logLevel: "info",
       limits: { maxBatchEvents: 1000, maxBodyBytes: 1_048_576, bodyTimeoutMs: 10_000 },
       apiKeys: new Map(),
+      tokens: undefined,
+      corsOrigins: new Set(),
+      rateLimits: { credential: null, address: null, unknown: null },
     });
   });
 

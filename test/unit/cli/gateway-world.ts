@@ -14,7 +14,8 @@ export async function runAgainst(answers: Answers, ...args: readonly string[]) {
     const name = `${request.method} ${path}`;
     const turn = asked.filter((one) => one === name).length;
     asked.push(name);
-    const answer = answers[name]?.at(turn) ?? answers[name]?.at(-1) ?? 404;
+    const told = answers[name] ?? [404];
+    const answer = told[Math.min(turn, told.length - 1)];
     const refusal = { code: "partition-unavailable", detail: "Partition 3 does not answer" };
     const body = typeof answer === "number" ? refusal : answer;
     response.writeHead(typeof answer === "number" ? answer : 200, { "x-request-id": uuidv7(Date.now()) });
