@@ -33,7 +33,6 @@ export default defineConfig({
           SUBSCRIBER_FIRST_RETRY_MS: "20",
           SUBSCRIBER_LONGEST_RETRY_MS: "200",
           LOG_LEVEL: "error",
-          TEST_SEED: process.env["SEED"] ?? "",
         },
       ),
       // Starts and kills whole systems: with time for twenty restarts and more.
@@ -95,6 +94,8 @@ function workers(name: string, settings: ProjectSettings, variables: Record<stri
             ...quotas,
             ...inject<Record<string, string>>("bindings"),
             ...variables,
+            TEST_SEED: process.env["SEED"] ?? "",
+            TEST_RUNS: process.env["RUNS"] ?? "",
             RECEIVER_URL: inject<string>("receiverUrl"),
             ISSUER_URL: inject<string>("issuerUrl"),
             // For the tests alone, which bring the database up to date.

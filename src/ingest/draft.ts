@@ -2,8 +2,10 @@ import { parseTimestamp } from "../lib/time.ts";
 import type { Issue } from "../lib/problem.ts";
 import { uuidv7 } from "../lib/uuid.ts";
 import { eventTypes } from "../topics.ts";
-import { issuesFromZod, pointer } from "./issues.ts";
-import { envelopeSchema, extensionText, type WritableType } from "./schemas.ts";
+import { readEventData } from "./event-data.ts";
+import { readExtensions } from "./extensions.ts";
+import { issuesFromZod } from "./issues.ts";
+import { envelopeSchema, type WritableType } from "./schemas.ts";
 
 /** An event whose envelope is sound and whose data has not been looked at. */
 export interface Draft {
@@ -12,7 +14,9 @@ export interface Draft {
   readonly source: string;
   readonly data: unknown;
   /** Where `data` is in what the client sent: its issues' pointers start here. */
-  readonly root: "" | "/data";
+  readonly root: "" | "/data" | "/data_base64";
+  /** The JSON media type of the data, where the client said which. */
+  readonly contentType?: string;
   /** What the client says of the time, in milliseconds; counts only with `trusted-time`. */
   readonly time?: number;
   readonly subject?: string;
@@ -54,23 +58,25 @@ const envelopeNames: ReadonlySet<string> = new Set([
   "traceparent",
   "tracestate",
 ]);
-const mostExtensions = 16;
 
 /** A structured CloudEvent with its envelope checked. */
 export function draftFromCloudEvent(document: unknown): DraftResult {
   const result = envelopeSchema.safeParse(document);
   const issues = result.success ? [] : issuesFromZod(result.error.issues, document, "");
-  const extensions = readExtensions(document, issues);
-  if (!result.success || issues.length > 0) return { issues };
+  const extensions = readExtensions(document, envelopeNames, issues);
+  if (!result.success) return { issues };
   const event = result.data;
+  const { data, root } = readEventData(event, issues);
+  if (issues.length > 0) return { issues };
   const time = event.time == null ? null : parseTimestamp(event.time);
   return {
     draft: {
       type: event.type,
       id: event.id,
       source: event.source,
-      data: event.data,
-      root: "/data",
+      data,
+      root,
+      ...(event.datacontenttype == null ? {} : { contentType: event.datacontenttype }),
       extensions:
         event.dataschema == null ? extensions : [["ce_dataschema", event.dataschema], ...extensions],
       ...(time === null ? {} : { time }),
@@ -79,38 +85,4 @@ export function draftFromCloudEvent(document: unknown): DraftResult {
       tracestate: event.tracestate,
     },
   };
-}
-
-/**
- * Extension attributes go into the record as `ce_` headers, as the Kafka binding says. What
- * CloudEvents does not allow as an attribute's name is a typing error.
- */
-function readExtensions(document: unknown, issues: Issue[]): (readonly [string, string])[] {
-  const extensions: (readonly [string, string])[] = [];
-  if (typeof document !== "object" || document === null || Array.isArray(document)) return extensions;
-  for (const name in document) {
-    if (envelopeNames.has(name)) continue;
-    const value: unknown = (document as Record<string, unknown>)[name];
-    if (value === null) continue;
-    const found = extensionIssue(name, value);
-    if (found === null) extensions.push([`ce_${name}`, `${value as string | number | boolean}`]);
-    else issues.push({ ...found, pointer: pointer([name]) });
-  }
-  if (extensions.length > mostExtensions) {
-    issues.push({
-      pointer: "",
-      code: "too-many",
-      message: `has at most ${mostExtensions} extension attributes`,
-    });
-  }
-  return extensions;
-}
-
-/** Null for a sound extension: its value is a text, a whole number or a boolean. */
-function extensionIssue(name: string, value: unknown): Omit<Issue, "pointer"> | null {
-  if (!/^[a-z0-9]{1,20}$/.test(name))
-    return { code: "unknown-field", message: "is no attribute of CloudEvents" };
-  if (typeof value === "boolean" || Number.isInteger(value)) return null;
-  const checked = extensionText.safeParse(value);
-  return checked.success ? null : (issuesFromZod(checked.error.issues, value, "")[0] ?? null);
 }

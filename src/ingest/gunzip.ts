@@ -66,7 +66,7 @@ function createDrain(reader: ReadableStreamDefaultReader<Uint8Array>, limit: num
 
 /** @throws {TypeError} where the bytes are no gzip, which the drain sees as well */
 async function feed(
-  writer: WritableStreamDefaultWriter<BufferSource>,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
   bytes: Uint8Array,
   drain: Drain,
 ): Promise<void> {

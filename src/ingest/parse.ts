@@ -1,6 +1,7 @@
 import { Problem } from "../lib/problem.ts";
 import { isDecoded } from "../lib/text.ts";
 import { parseJson, parseNdjson } from "./json.ts";
+import { isJson, isWholeEvent, parseMediaType } from "./media-type.ts";
 
 /** What a body holds: one event, or several, which get an answer of their own even when one. */
 export interface Parsed {
@@ -19,7 +20,7 @@ const ndjsonTypes: ReadonlySet<string> = new Set([
 export function parsePlain(headers: Headers, bytes: Uint8Array): Parsed {
   const type = mediaType(headers);
   if (ndjsonTypes.has(type)) return { shape: "several", documents: parseNdjson(bytes) };
-  if (type !== "application/json") throw unsupported("application/json or application/x-ndjson");
+  if (type !== "application/json") throw unsupported("application/json, application/x-ndjson");
   return oneOrSeveral(parseJson(bytes));
 }
 
@@ -43,23 +44,30 @@ export function parseCloudEvents(headers: Headers, bytes: Uint8Array): Parsed {
     if (Array.isArray(documents)) return { shape: "several", documents };
     throw new Problem("invalid-type", "A batch of CloudEvents is a JSON array");
   }
-  if (headers.has("ce-specversion") && /^application\/(?:[^;]+\+)?json$/.test(type)) {
-    return { shape: "one", documents: [binaryEvent(headers, parseJson(bytes))] };
+  // An event without data, as a tick is, needs no type: there is nothing that it would be the type of.
+  const isReadable = (isJson(type) && !isWholeEvent(type)) || (type === "" && bytes.length === 0);
+  if (isReadable && requiredHeaders.some((name) => headers.has(name))) {
+    return { shape: "one", documents: [binaryEvent(headers, bytes)] };
   }
   throw unsupported(
-    "application/cloudevents+json, application/cloudevents-batch+json, or JSON with ce- headers",
+    "application/cloudevents+json, application/cloudevents-batch+json",
+    "Send application/cloudevents+json, application/cloudevents-batch+json, or JSON with ce- headers",
   );
 }
 
-/** Binary mode: attributes are in `ce-` headers, the data's type is the body's, the body is the data. */
-function binaryEvent(headers: Headers, data: unknown): Record<string, unknown> {
-  const attributes: [string, unknown][] = [
-    ["datacontenttype", headers.get("content-type")],
-    ["data", data],
-  ];
+/** One of them makes a request an event in binary mode, of which it is then told what else is missing. */
+const requiredHeaders = ["ce-specversion", "ce-id", "ce-source", "ce-type"] as const;
+
+/**
+ * Binary mode: attributes are in `ce-` headers, the data's type is the body's, the body is the data.
+ * A body of no bytes is no data.
+ */
+function binaryEvent(headers: Headers, bytes: Uint8Array): Record<string, unknown> {
+  const attributes: [string, unknown][] = [["datacontenttype", headers.get("content-type")]];
+  if (bytes.length > 0) attributes.push(["data", parseJson(bytes)]);
   for (const [name, value] of headers) {
     if (!name.startsWith("ce-")) continue;
-    if (name === "ce-data" || name === "ce-datacontenttype") {
+    if (saidByBody.has(name)) {
       throw new Problem("invalid-header", `${name} is no header: the body and its Content-Type say it`);
     }
     attributes.push([name.slice("ce-".length), decodeAttribute(value, name)]);
@@ -67,6 +75,8 @@ function binaryEvent(headers: Headers, data: unknown): Record<string, unknown> {
   // Entries define members where assignments would set a prototype, as of ce-__proto__.
   return Object.fromEntries(attributes);
 }
+
+const saidByBody: ReadonlySet<string> = new Set(["ce-data", "ce-data_base64", "ce-datacontenttype"]);
 
 /** Unquoted, then percent-decoded once. Source: as above, section 3.1.3.2. */
 function decodeAttribute(value: string, name: string): string {
@@ -85,16 +95,12 @@ function oneOrSeveral(value: unknown): Parsed {
 
 /** The type in lower case, without parameters; a charset other than UTF-8 is refused. */
 function mediaType(headers: Headers): string {
-  const [type = "", ...parameters] = (headers.get("content-type") ?? "").split(";");
-  for (const parameter of parameters) {
-    const charset = /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/i.exec(parameter)?.[1];
-    if (charset !== undefined && !/^(?:utf-?8|us-ascii)$/i.test(charset)) {
-      throw new Problem("unsupported-media-type", "The body must be in UTF-8");
-    }
-  }
-  return type.trim().toLowerCase();
+  const { essence, isUtf8 } = parseMediaType(headers.get("content-type"));
+  if (!isUtf8) throw new Problem("unsupported-media-type", "The body must be in UTF-8");
+  return essence;
 }
 
-function unsupported(expected: string): Problem {
-  return new Problem("unsupported-media-type", `Send ${expected}`);
+/** @param accepted media types, as the answer's `Accept` lists them. Source: RFC 9110, 15.5.16. */
+function unsupported(accepted: string, detail = `Send ${accepted.replace(", ", " or ")}`): Problem {
+  return new Problem("unsupported-media-type", detail, { headers: { accept: accepted } });
 }

@@ -24,7 +24,7 @@ export interface RecordContext {
 }
 
 const specversion: RecordHeader = { key: "ce_specversion", value: "1.0" };
-const contentType: RecordHeader = { key: "content-type", value: "application/json" };
+const plainContentType: RecordHeader = { key: "content-type", value: "application/json" };
 const typeHeaders = new Map<string, RecordHeader>(
   Object.values(eventTypes).map((type) => [type, { key: "ce_type", value: type }]),
 );
@@ -84,7 +84,8 @@ function headerMaker(requestTrace: TraceContext): (event: ValidEvent) => RecordH
       { key: "ce_traceparent", value: childTraceparent(trace) },
     ];
     if (trace.tracestate !== undefined) headers.push({ key: "ce_tracestate", value: trace.tracestate });
-    headers.push(contentType);
+    const { contentType } = event;
+    headers.push(contentType === undefined ? plainContentType : { key: "content-type", value: contentType });
     for (const [key, value] of event.extensions) headers.push({ key, value });
     return headers;
   };

@@ -16,6 +16,8 @@ export interface ValidEvent {
   /** The item that the event is about: the record's key. */
   readonly itemId: string;
   readonly data: object;
+  /** The data's media type, where the client said which JSON it is. */
+  readonly contentType?: string;
   /** The event's time in milliseconds: the client's where it is trusted, else the acceptance's. */
   readonly timestamp: number;
   readonly traceparent?: unknown;
@@ -54,9 +56,10 @@ export function validateEvent(
   if (subject !== undefined && checked.writer !== undefined && checked.writer !== subject) {
     return failure(new Problem("forbidden-subject", `The credential may write for its own subject only`));
   }
-  const { type, id, source, traceparent, tracestate, extensions } = draft;
+  const { type, id, source, contentType, traceparent, tracestate, extensions } = draft;
   const { itemId, data } = checked;
-  return ok({ type, id, source, itemId, data, timestamp, traceparent, tracestate, extensions });
+  const event = { type, id, source, itemId, data, timestamp, traceparent, tracestate, extensions };
+  return ok(contentType === undefined ? event : { ...event, contentType });
 }
 
 function eventTime(draft: Draft, credential: Credential, now: number, issues: Issue[]): number {

@@ -8,13 +8,17 @@ export function codePointLength(text: string): number {
   return length;
 }
 
-/** Whether the text holds a C0 or C1 control or DEL: what ids and headers must not carry. */
-export function hasControls(text: string): boolean {
+const noncharacter = /\p{Noncharacter_Code_Point}/u;
+
+/** Whether the text holds what no attribute of CloudEvents may: a control, or a noncharacter of Unicode. */
+export function hasDisallowed(text: string): boolean {
+  let isAscii = true;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) return true;
+    if (code > 0x7f) isAscii = false;
   }
-  return false;
+  return !isAscii && noncharacter.test(text);
 }
 
 /**

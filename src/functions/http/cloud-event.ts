@@ -1,4 +1,5 @@
 import type { RecordHeader } from "../../kafka/port.ts";
+import { hasDisallowed } from "../../lib/text.ts";
 import { formatTimestamp, parseTimestamp } from "../../lib/time.ts";
 import type { FunctionRecord } from "../function.ts";
 import { isJsonType } from "./json-type.ts";
@@ -47,7 +48,7 @@ export function cloudEventOf(record: FunctionRecord): CloudEvent {
     ["type", plainRecordType],
     ...(time === undefined ? [] : [["time", time] as const]),
     ...carried,
-    ...(record.key === "" ? [] : [["partitionkey", record.key.toWellFormed()] as const]),
+    ...(record.key === "" ? [] : [["partitionkey", attributeText(record.key)] as const]),
     ["gaveldelivery", record.id],
     ["gaveltopic", topic],
     ["gavelpartition", partition],
@@ -64,9 +65,15 @@ function carriedAttributes(headers: readonly RecordHeader[]): Map<string, string
   for (const { key, value } of headers) {
     const name = key.startsWith("ce_") ? key.slice("ce_".length) : "";
     if (!attributeName.test(name) || reservedNames.has(name) || value === "") continue;
-    attributes.set(name, value.toWellFormed());
+    attributes.set(name, attributeText(value));
   }
   return attributes;
+}
+
+/** A String of CloudEvents: what it may not hold gives way to the sign for such. */
+function attributeText(value: string): string {
+  const text = value.toWellFormed();
+  return hasDisallowed(text) ? text.replaceAll(/[\p{Cc}\p{Noncharacter_Code_Point}]/gu, "\u{fffd}") : text;
 }
 
 /** The event's own time, else the record's; none where that is none either (Kafka's -1). */

@@ -4,7 +4,10 @@ import { readBody } from "../../../src/ingest/body.ts";
 
 const limits = { maxBodyBytes: 100, bodyTimeoutMs: 5_000 };
 
-function post(body: BodyInit, headers: Record<string, string> = {}): Request {
+function post(
+  body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
+  headers: Record<string, string> = {},
+): Request {
   return new Request("https://gavel.test/v1/bids", { method: "POST", body, headers, duplex: "half" });
 }
 

@@ -253,11 +253,11 @@ describe("a CloudEvent's envelope", () => {
       type: "x",
       time: "now",
       Ext: 1,
-      data_base64: "e30=",
+      data_base64: 5,
     };
     expect(issues(wrong)).toEqual([
       "/Ext unknown-field",
-      "/data_base64 unknown-field",
+      "/data_base64 invalid-type",
       "/id too-short",
       "/source invalid-format",
       "/specversion invalid-format",

@@ -87,6 +87,12 @@ describe("an attribute", () => {
     expect([subject, partitionkey]).toEqual(["a\u{fffd}", "\u{fffd}"]);
   });
 
+  test("holds no control and no noncharacter, whatever the record holds", () => {
+    const headers = { ce_subject: "a\r\nb", ce_tenant: "\u0085\ufffe\u{1ffff}ü" };
+    const { subject, tenant } = attributesOf(functionRecord({ headers }));
+    expect([subject, tenant]).toEqual(["a\u{fffd}\u{fffd}b", "\u{fffd}\u{fffd}\u{fffd}ü"]);
+  });
+
   test.each(["yesterday", "2026-02-30T00:00:00Z", "1"])(
     "time is the record's where it is none: %s",
     (time) => {
@@ -161,6 +167,7 @@ test("whatever a record holds, its event has what CloudEvents ask for", () => {
         expect(name).toMatch(/^[a-z0-9]+$/);
         expect(String(text)).not.toBe("");
         expect(String(text).isWellFormed()).toBe(true);
+        expect(String(text)).not.toMatch(/[\p{Cc}\p{Noncharacter_Code_Point}]/u);
       }
     }),
   );
