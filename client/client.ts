@@ -151,7 +151,9 @@ function lists(gateway: Gateway): Pick<Client, "bids" | "items" | "bidderBids" |
     bidderBids: (bidderId, query = {}, options) =>
       list(`/v1/bidders/${encodeURIComponent(bidderId)}/bids`, "bids", { ...query }, options),
     auctions: ({ attributes = {}, ...query } = {}, options) => {
-      const named = Object.entries(attributes).map(([name, value]) => [`attribute.${name}`, String(value)]);
+      const named = Object.entries(attributes).map(
+        ([name, value]) => [`attribute.${name}`, String(value)] as const,
+      );
       return list("/v1/auctions", "auctions", { ...query, ...Object.fromEntries(named) }, options);
     },
   };

@@ -92,7 +92,7 @@ export interface CategoryStats {
 /** A count that is exact, or says that it is an estimate. */
 interface CountedBidders {
   readonly bidders: number;
-  readonly biddersEstimated?: true;
+  readonly biddersEstimated?: boolean;
 }
 
 export interface WindowStats {

@@ -24,9 +24,14 @@ const { metafile } = await build({
   logLevel: "error",
 });
 const strangers = Object.keys(metafile.inputs).filter((file) => !file.startsWith("client/"));
-if (strangers.length > 0) throw new Error(`the client is to hold its own code alone, not ${strangers.join(", ")}`);
+if (strangers.length > 0)
+  throw new Error(`the client is to hold its own code alone, not ${strangers.join(", ")}`);
 
-const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
+const compiler = join(
+  dirname(createRequire(import.meta.url).resolve("typescript/package.json")),
+  "bin",
+  "tsc",
+);
 const { status } = spawnSync(
   process.execPath,
   [compiler, "-p", join(root, "client"), "--outDir", join(target, "types")],
