@@ -79,24 +79,33 @@ const longestText = 1000;
 
 /** A list of at least one; zod's own bounds would be told in the words of numbers. */
 const list = <Entry extends z.ZodType>(entry: Entry, most: number) =>
-  z.array(entry).check(({ value, issues }) => {
-    if (value.length === 0) issues.push(issue(value, "invalid-format", "must have an entry, or be left out"));
-    if (value.length > most) issues.push(issue(value, "too-many", `has at most ${most} entries`));
-  });
+  z
+    .array(entry)
+    .check(({ value, issues }) => {
+      if (value.length === 0)
+        issues.push(issue(value, "invalid-format", "must have an entry, or be left out"));
+      if (value.length > most) issues.push(issue(value, "too-many", `has at most ${most} entries`));
+    })
+    .meta({ minItems: 1, maxItems: most });
 
-const path = text(1, longestPath).check(({ value, issues }) => {
-  const names = value.split(".");
-  if (names.length <= mostNames && names.every((name) => name !== "")) return;
-  issues.push(issue(value, "invalid-format", `must be 1 to ${mostNames} names joined by dots`));
-});
+const path = text(1, longestPath)
+  .check(({ value, issues }) => {
+    const names = value.split(".");
+    if (names.length <= mostNames && names.every((name) => name !== "")) return;
+    issues.push(issue(value, "invalid-format", `must be 1 to ${mostNames} names joined by dots`));
+  })
+  .meta({ pattern: `^[^.]+(?:\\.[^.]+){0,${mostNames - 1}}$` });
 
-const scalar = z.custom<string | number | boolean | null>().check(({ value, issues }) => {
-  const isScalar = value === null || ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
-  if (!isScalar) issues.push(issue(value, "invalid-type", "must be a text, a number, a boolean or null"));
-  if (typeof value === "string" && value.length > longestText) {
-    issues.push(issue(value, "too-long", `has at most ${longestText} characters`));
-  }
-});
+const scalar = z
+  .custom<string | number | boolean | null>()
+  .check(({ value, issues }) => {
+    const isScalar = value === null || ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
+    if (!isScalar) issues.push(issue(value, "invalid-type", "must be a text, a number, a boolean or null"));
+    if (typeof value === "string" && value.length > longestText) {
+      issues.push(issue(value, "too-long", `has at most ${longestText} characters`));
+    }
+  })
+  .meta({ type: ["string", "number", "boolean", "null"], maxLength: longestText });
 
 const condition = z
   .strictObject({
@@ -117,7 +126,15 @@ const condition = z
     const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = value;
     if (from > to) issues.push(issue(value, "invalid-format", "must not end before it begins"));
   })
-  .transform((checked) => checked as Condition);
+  .transform((checked) => checked as Condition)
+  .meta({
+    oneOf: [
+      { required: ["equals"] },
+      { required: ["prefix"] },
+      { anyOf: [{ required: ["from"] }, { required: ["to"] }] },
+      { required: ["exists"] },
+    ],
+  });
 
 /** A filter as somebody who subscribes writes it, bounded so that testing a record stays cheap. */
 export const filterSchema = z.strictObject({

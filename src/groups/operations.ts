@@ -6,10 +6,14 @@ import { failure, ok, type Result } from "../lib/result.ts";
 /** Dead letters of one request at most. */
 const mostIds = 500;
 
-const nothingSchema = z.strictObject({});
-const seekSchema = z.strictObject({ offset: z.int().min(0), skip: z.boolean().default(false) });
-const rebuildSchema = seekSchema.extend({ wipe: z.boolean().default(false) });
-const redriveSchema = z.strictObject({
+/** Exported for the generated document, as the other schemas here. */
+export const nothingSchema = z.strictObject({});
+export const seekSchema = z.strictObject({
+  offset: z.int().min(0).meta({ maximum: Number.MAX_SAFE_INTEGER }),
+  skip: z.boolean().default(false),
+});
+export const rebuildSchema = seekSchema.extend({ wipe: z.boolean().default(false) });
+export const redriveSchema = z.strictObject({
   ids: z
     .array(z.string().regex(/^(?:0|[1-9]\d{0,5})-[1-9]\d{0,14}$/, "must be the id of a dead letter"))
     .min(1)

@@ -8,7 +8,9 @@ const codes =
   "SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW " +
   "UZS VED VES VND VUV WST XAF XAG XAU XCD XCG XDR XOF XPD XPF XPT XSU XUA YER ZAR ZMW ZWG";
 
-const known: ReadonlySet<string> = new Set(codes.split(" "));
+export const currencies: readonly string[] = codes.split(" ");
+
+const known: ReadonlySet<string> = new Set(currencies);
 
 export function isCurrency(code: string): boolean {
   return known.has(code);

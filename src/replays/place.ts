@@ -11,19 +11,25 @@ export type Place =
 
 const isOffset = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
+/** In the words of JSON Schema, for the generated document. */
+const offset = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+
 /** An offset, offsets for each of `partitions`, or a time. */
 export function placeSchema(partitions: number) {
-  return z.unknown().transform((value, context): Place => {
-    const time = typeof value === "string" ? parseTimestamp(value) : null;
-    if (time !== null) return { kind: "time", time };
-    if (isOffset(value)) return { kind: "offset", offset: value };
-    if (Array.isArray(value) && value.length === partitions && value.every(isOffset)) {
-      return { kind: "offsets", offsets: value };
-    }
-    const message = `must be an offset, a time of RFC 3339, or offsets of all ${partitions} partitions`;
-    context.addIssue({ code: "custom", message });
-    return z.NEVER;
-  });
+  return z
+    .unknown()
+    .transform((value, context): Place => {
+      const time = typeof value === "string" ? parseTimestamp(value) : null;
+      if (time !== null) return { kind: "time", time };
+      if (isOffset(value)) return { kind: "offset", offset: value };
+      if (Array.isArray(value) && value.length === partitions && value.every(isOffset)) {
+        return { kind: "offsets", offsets: value };
+      }
+      const message = `must be an offset, a time of RFC 3339, or offsets of all ${partitions} partitions`;
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    })
+    .meta({ anyOf: [{ type: "string", format: "date-time" }, offset, { type: "array", items: offset }] });
 }
 
 /** Whether it is certain, before the log is asked, that one place is behind another. */

@@ -20,7 +20,7 @@ export interface ReplayRequest {
 
 const mebibyte = 1_048_576;
 
-function documentSchema(partitions: number) {
+export function replaySchema(partitions: number) {
   return z.strictObject({
     analysis: z.enum(analysisNames),
     topic: z.string().optional(),
@@ -41,7 +41,7 @@ function documentSchema(partitions: number) {
  * parameters.
  */
 export function validateReplay(document: unknown, partitions: number): Result<ReplayRequest, Problem> {
-  const result = documentSchema(partitions).safeParse(document);
+  const result = replaySchema(partitions).safeParse(document);
   const issues = result.success ? [] : issuesFromZod(result.error.issues, document, "");
   const members = membersOf(document);
   const { analysis: name } = members;

@@ -1,35 +1,44 @@
 import { z } from "zod";
 import { idPattern } from "../auction/events.ts";
 import { finestResolution } from "../ingest/geocell.ts";
-import { isCurrency } from "../lib/currency.ts";
+import { currencies, isCurrency } from "../lib/currency.ts";
 import { Problem } from "../lib/problem.ts";
 import { parseTimestamp } from "../lib/time.ts";
 
-export const wholeNumber = (least: number, most: number) =>
+/** `meta` is for the generated document, in the words of JSON Schema; it validates nothing. */
+const wholeNumber = (least: number, most: number) =>
   z
     .string()
     .regex(/^\d{1,16}$/, "must be a whole number")
     .transform(Number)
-    .pipe(z.int().min(least).max(most));
+    .pipe(z.int().min(least).max(most))
+    .meta({ type: "integer", minimum: least, maximum: most });
+
+/** The same with what an absent one counts as. */
+const wholeNumberOr = (absent: number, least: number, most: number) =>
+  wholeNumber(least, most).default(absent).meta({ default: absent });
 
 // The query parameters of the reading routes. What is absent has its default here.
 
 const id = z.string().regex(idPattern, "must be an id");
 const category = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be a category");
-const limit = wholeNumber(1, 200).default(50);
+const limit = wholeNumberOr(50, 1, 200);
 
 /** Of pages of an operator's lists. */
-export const pageLimit = wholeNumber(1, 500).default(100);
+const pageLimit = wholeNumberOr(100, 1, 500);
 
 /** Of the list of API keys. */
 export const keyParameters = z.strictObject({ limit: pageLimit, cursor: z.string().max(64).optional() });
 
-const time = z.string().transform((text, context) => {
-  const value = parseTimestamp(text);
-  if (value !== null) return value;
-  context.addIssue({ code: "custom", message: "must be a date and time of RFC 3339" });
-  return z.NEVER;
-});
+const time = z
+  .string()
+  .transform((text, context) => {
+    const value = parseTimestamp(text);
+    if (value !== null) return value;
+    context.addIssue({ code: "custom", message: "must be a date and time of RFC 3339" });
+    return z.NEVER;
+  })
+  .meta({ format: "date-time" });
 
 export const itemParameters = z.object({ after: z.string().max(300).optional() });
 
@@ -70,16 +79,23 @@ export const auctionParameters = z.strictObject({
 
 export const analysesParameters = z.strictObject({ limit, cursor: z.string().max(300).optional() });
 
-const day = z.string().transform((text, context) => {
-  const start = parseTimestamp(`${text}T00:00:00Z`);
-  if (start !== null) return start / 86_400_000;
-  context.addIssue({ code: "custom", message: "must be a day, such as 2026-11-25" });
-  return z.NEVER;
-});
+const day = z
+  .string()
+  .transform((text, context) => {
+    const start = parseTimestamp(`${text}T00:00:00Z`);
+    if (start !== null) return start / 86_400_000;
+    context.addIssue({ code: "custom", message: "must be a day, such as 2026-11-25" });
+    return z.NEVER;
+  })
+  .meta({ format: "date" });
 
 export const totalsParameters = z.strictObject({
   category: category.optional(),
-  currency: z.string().refine(isCurrency, "must be a currency code of ISO 4217").optional(),
+  currency: z
+    .string()
+    .refine(isCurrency, "must be a currency code of ISO 4217")
+    .meta({ enum: currencies })
+    .optional(),
   from: day.optional(),
   to: day.optional(),
   limit,
@@ -89,12 +105,26 @@ export const totalsParameters = z.strictObject({
 export const windowParameters = z.object({
   seconds: wholeNumber(10, 3600)
     .refine((seconds) => seconds % 10 === 0, "must be a multiple of 10")
-    .default(10),
+    .default(10)
+    .meta({ type: "integer", minimum: 10, maximum: 3600, multipleOf: 10, default: 10 }),
   category: category.optional(),
 });
 
 export const cellParameters = z.object({
-  resolution: wholeNumber(0, finestResolution).default(finestResolution),
+  resolution: wholeNumberOr(finestResolution, 0, finestResolution),
+});
+
+export const replayParameters = z.object({ limit: wholeNumberOr(20, 1, 100) });
+
+export const parkedParameters = z.object({ limit: pageLimit, cursor: z.string().max(400).optional() });
+
+export const deadLetterParameters = z.object({
+  limit: pageLimit,
+  partition: wholeNumber(0, 999_999).optional(),
+  before: z
+    .string()
+    .regex(/^\d{1,6}-\d{1,15}$/, "must be the next of an answer for the same partition")
+    .optional(),
 });
 
 /** @throws {Problem} `invalid-parameter`, naming every parameter that is at fault. */

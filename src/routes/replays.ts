@@ -1,4 +1,3 @@
-import { z } from "zod";
 import { readBody } from "../ingest/body.ts";
 import { parseObject } from "../ingest/parse.ts";
 import { problemFromLog } from "../kafka/pinned-topics.ts";
@@ -11,7 +10,7 @@ import { lookUpStretches } from "../replays/stretches.ts";
 import { type ReplayRequest, validateReplay } from "../replays/validate.ts";
 import type { Services } from "../services.ts";
 import { admit, type AppContext } from "./operation.ts";
-import { readParameters, wholeNumber } from "./parameters.ts";
+import { readParameters, replayParameters } from "./parameters.ts";
 
 /** Bytes of a body at most: offsets of every partition have room in it. */
 const largestBody = 262_144;
@@ -19,8 +18,6 @@ const largestBody = 262_144;
 const longestOffsetsMs = 5_000;
 
 const idForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-const listParameters = z.object({ limit: wholeNumber(1, 100).default(20) });
 
 /** `POST /v1/replays`. */
 export async function postReplay(context: AppContext): Promise<Response> {
@@ -58,7 +55,7 @@ export async function postReplay(context: AppContext): Promise<Response> {
 /** `GET /v1/replays?limit`: the newest first. */
 export async function listReplays(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "operate");
-  const { limit } = readParameters(listParameters, context.req.query());
+  const { limit } = readParameters(replayParameters, context.req.query());
   const views = await services.replays((object) => object.list(limit));
   return context.json({ replays: views.map(replaySummary) });
 }

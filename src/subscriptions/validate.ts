@@ -10,20 +10,25 @@ import type { SubscriptionSettings } from "./subscription.ts";
 export type CheckAddress = (url: string) => Result<unknown, { readonly message: string }>;
 
 /** What `auction.notifications` carries. A type that it never carries is a typing error. */
-const notificationTypes: ReadonlySet<unknown> = new Set([
+const typesOfNotifications = [
   eventTypes.bidderOutbid,
   eventTypes.bidderWon,
   eventTypes.bidderLost,
   eventTypes.bidderRejected,
-]);
+] as const;
+const notificationTypes: ReadonlySet<unknown> = new Set(typesOfNotifications);
 
 /** Events of one request at most. */
 const largestBatch = 100;
 
-const settingsSchema = z.strictObject({
-  url: z.string(),
+/** Exported for the generated document. */
+export const settingsSchema = z.strictObject({
+  url: z.string().meta({ format: "uri" }),
   filter: filterSchema.optional(),
-  types: z.array(z.string()).optional(),
+  types: z
+    .array(z.string().meta({ enum: typesOfNotifications }))
+    .meta({ minItems: 1 })
+    .optional(),
   order: z.enum(["key", "partition", "none"]).default("key"),
   mode: z.enum(["structured", "binary"]).default("structured"),
   batch: z.strictObject({ count: z.int().min(1).max(largestBatch).default(1) }).default({ count: 1 }),

@@ -1,22 +1,12 @@
-import { z } from "zod";
 import type { Redriven } from "../../../durable-objects/functions/rpc.ts";
 import { type RedriveBody, validateRedrive } from "../../groups/operations.ts";
 import { deadLetterBody, deadLetterId } from "../../groups/view.ts";
 import { Problem } from "../../lib/problem.ts";
 import { admit, type AppContext } from "../operation.ts";
-import { pageLimit, readParameters, wholeNumber } from "../parameters.ts";
+import { deadLetterParameters, readParameters } from "../parameters.ts";
 import { audited } from "../audit.ts";
 import { readOperation } from "./body.ts";
 import { readFunctionGroup } from "./place.ts";
-
-const deadLetterParameters = z.object({
-  limit: pageLimit,
-  partition: wholeNumber(0, 999_999).optional(),
-  before: z
-    .string()
-    .regex(/^\d{1,6}-\d{1,15}$/, "must be the next of an answer for the same partition")
-    .optional(),
-});
 
 /**
  * `GET /v1/groups/{group}/dead-letters?limit&partition&before`: newest first, of all partitions; of

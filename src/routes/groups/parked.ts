@@ -1,15 +1,13 @@
-import { z } from "zod";
 import { validateNothing } from "../../groups/operations.ts";
 import { parkedBody } from "../../groups/view.ts";
 import { decodeCursor, encodeCursor } from "../../lib/cursor.ts";
 import { Problem } from "../../lib/problem.ts";
 import type { AppContext } from "../operation.ts";
-import { pageLimit, readParameters } from "../parameters.ts";
+import { parkedParameters, readParameters } from "../parameters.ts";
 import { audited } from "../audit.ts";
 import { readOperation } from "./body.ts";
 import { admitToPartition } from "./place.ts";
 
-const parkedParameters = z.object({ limit: pageLimit, cursor: z.string().max(400).optional() });
 /** Of a key in an audit line; a key of Gavel's own has at most 64. */
 const longestKey = 256;
 
