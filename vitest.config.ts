@@ -98,6 +98,7 @@ function workers(name: string, settings: ProjectSettings, variables: Record<stri
             TEST_RUNS: process.env["RUNS"] ?? "",
             RECEIVER_URL: inject<string>("receiverUrl"),
             ISSUER_URL: inject<string>("issuerUrl"),
+            CONTRACT_URL: inject<string>("contractUrl"),
             // For the tests alone, which bring the database up to date.
             TEST_MIGRATIONS: await readD1Migrations("migrations"),
           },
@@ -116,6 +117,7 @@ function workers(name: string, settings: ProjectSettings, variables: Record<stri
         "test/support/start-log.ts",
         "test/support/start-receiver.ts",
         "test/support/start-issuer.ts",
+        "test/support/start-contract.ts",
       ],
     },
   };

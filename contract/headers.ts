@@ -13,6 +13,7 @@ const answerHeaders = {
     schema: z.string(),
     description: "The preferences of `Prefer` that were honoured (RFC 7240)",
   },
+  ETag: { schema: z.string(), description: "Of what is answered, for `If-None-Match`" },
   "Cache-Control": { schema: z.string(), description: "Whether the answer may be kept" },
 } as const;
 
@@ -22,7 +23,7 @@ export type AnswerHeader = keyof typeof answerHeaders;
 export const sharedHeaders = ["X-Request-Id", "Retry-After", "WWW-Authenticate"] as const;
 
 /** The headers that every answer of the status has, each a reference. */
-export function headersOfStatus(status: number): Record<string, unknown> {
+export function headersOfStatus(status: number): Record<string, { readonly $ref: string }> {
   const names: AnswerHeader[] = ["X-Request-Id"];
   if (status === 401) names.push("WWW-Authenticate");
   if (status === 429 || status === 503) names.push("Retry-After");

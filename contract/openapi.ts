@@ -44,7 +44,12 @@ export function openApiDocument(version: string): OpenApiDocument {
   for (const operation of operations) app.openAPIRegistry.registerPath(routeOf(operation));
   const document: unknown = app.getOpenAPI31Document({
     openapi: "3.1.0",
-    info: { title: "Gavel", version, description, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+    info: {
+      title: "Gavel",
+      version,
+      description,
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+    },
     servers: [{ url: "/", description: "Where this document is" }],
     tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
   });

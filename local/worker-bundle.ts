@@ -12,6 +12,7 @@ const sources = [
   "src",
   "durable-objects",
   "migrations",
+  "contract",
   "scripts/assets",
   "wrangler.toml",
   "package-lock.json",

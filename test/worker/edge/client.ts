@@ -2,6 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { configFromEnv } from "../../../src/config.ts";
 import type { LogRecord } from "../../../src/kafka/port.ts";
 import { createUpstashLog } from "../../../src/kafka/upstash.ts";
+import { requireDocumented } from "../contract.ts";
 
 /** The Worker under test, the keys that its clients hold, and the log behind it. */
 const bindings = env as unknown as Record<string, string>;
@@ -21,7 +22,10 @@ export interface Call {
 
 const worker = (exports as unknown as { default: { fetch: typeof fetch } }).default;
 
-/** One request to the Worker. A body that is no text or bytes is sent as JSON. */
+/**
+ * One request to the Worker. A body that is no text or bytes is sent as JSON. An answer that is not
+ * as the interface's document says fails the test.
+ */
 export async function call(
   path: string,
   { key = "backend", method, body, headers, cf }: Call = {},
@@ -37,7 +41,9 @@ export async function call(
     ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
     ...(cf === undefined ? {} : { cf }),
   };
-  return worker.fetch(new Request(`https://gavel.test${path}`, init));
+  const answer = await worker.fetch(new Request(`https://gavel.test${path}`, init));
+  await requireDocumented(init.method, path, answer);
+  return answer;
 }
 
 export interface Coordinates {
