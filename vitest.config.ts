@@ -9,7 +9,7 @@ import { TotalsReporter } from "./scripts/totals-reporter.ts";
 const cores = availableParallelism();
 
 /**
- * Seven projects: what needs only Node, what needs the real runtime, what delivers to
+ * Eight projects: what needs only Node, what needs the real runtime, what delivers to
  * receivers by the thousand, what needs the whole system,
  * and what needs a real broker. They run one after the other, and what measures time runs a file at a time, so that a
  * time-out never comes from another test's load; `npx vitest run --project unit` runs one alone.
@@ -37,11 +37,13 @@ export default defineConfig({
       ),
       // Starts and kills whole systems: with time for twenty restarts and more.
       node("e2e", { order: 6, side: 1, testTimeout: 300_000 }),
+      // Holds a running gateway against its documents, by tools that read them.
+      node("contract", { order: 7, side: 1, testTimeout: 900_000 }),
       // Needs Java and Maven, and is left out of `npm test`. What depends on the log end to end is
       // run over it once more, by the same files.
       {
         test: {
-          ...common("kafka", { order: 7, side: 1, testTimeout: 300_000 }),
+          ...common("kafka", { order: 8, side: 1, testTimeout: 300_000 }),
           include: ["test/kafka/**/*.test.ts", "test/e2e/{readme,batch,demo,log-away,kill}.test.ts"],
           globalSetup: ["test/support/start-kafka.ts"],
         },
