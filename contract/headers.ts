@@ -3,6 +3,11 @@ import { z } from "zod";
 /** Headers of answers, by their names. */
 const answerHeaders = {
   "X-Request-Id": { schema: z.uuid(), description: "Names the request in Gavel's log lines" },
+  "Cache-Control": { schema: z.string(), description: "`no-store`, but of the documents" },
+  "RateLimit-Policy": {
+    schema: z.string(),
+    description: "What is limited, where anything is: `q` requests in `w` seconds, each by itself",
+  },
   "Retry-After": {
     schema: z.string().regex(/^\d+$/),
     description: "Seconds after which the request may be sent again",
@@ -14,19 +19,28 @@ const answerHeaders = {
     description: "The preferences of `Prefer` that were honoured (RFC 7240)",
   },
   ETag: { schema: z.string(), description: "Of what is answered, for `If-None-Match`" },
-  "Cache-Control": { schema: z.string(), description: "Whether the answer may be kept" },
 } as const;
 
 export type AnswerHeader = keyof typeof answerHeaders;
 
-/** Those that come with a status. */
-export const sharedHeaders = ["X-Request-Id", "Retry-After", "WWW-Authenticate"] as const;
+/** Statuses of problems that say when to try again. */
+const temporary: ReadonlySet<number> = new Set([408, 429, 503]);
 
-/** The headers that every answer of the status has, each a reference. */
+/** Those that come with a status, each with whether it always does. */
+export const sharedHeaders = [
+  ["X-Request-Id", true],
+  ["Cache-Control", true],
+  ["RateLimit-Policy", false],
+  ["Retry-After", true],
+  // Of 403: which scope there should be.
+  ["WWW-Authenticate", false],
+] as const;
+
+/** The headers that every answer of the status has, or may have, each a reference. */
 export function headersOfStatus(status: number): Record<string, { readonly $ref: string }> {
-  const names: AnswerHeader[] = ["X-Request-Id"];
-  if (status === 401) names.push("WWW-Authenticate");
-  if (status === 429 || status === 503) names.push("Retry-After");
+  const names: AnswerHeader[] = ["X-Request-Id", "Cache-Control", "RateLimit-Policy"];
+  if (status === 401 || status === 403) names.push("WWW-Authenticate");
+  if (temporary.has(status)) names.push("Retry-After");
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 

@@ -4,6 +4,7 @@ import { type Operation, registerShared, routeOf } from "./operation.ts";
 import { auctions } from "./operations/auctions.ts";
 import { failureOperations, groupOperations } from "./operations/groups.ts";
 import { items } from "./operations/items.ts";
+import { keys } from "./operations/keys.ts";
 import { profiles } from "./operations/profiles.ts";
 import { replays } from "./operations/replays.ts";
 import { stats } from "./operations/stats.ts";
@@ -19,6 +20,7 @@ const operations: readonly Operation[] = [
   ...stats,
   ...auctions,
   ...profiles,
+  ...keys,
   ...subscriptions,
   ...groupOperations,
   ...failureOperations,
@@ -38,7 +40,8 @@ export function openApiDocument(version: string): OpenApiDocument {
   app.openAPIRegistry.registerComponent("securitySchemes", "credential", {
     type: "http",
     scheme: "bearer",
-    description: "An API key, `gvl_<id>_<secret>`; what it is listed with are the scopes any of which admits",
+    description:
+      "An API key, `gvl_<id>_<secret>`, or a JWT of the issuer that is configured. What it is listed with are the scopes any of which admits",
   });
   registerShared(app.openAPIRegistry);
   for (const operation of operations) app.openAPIRegistry.registerPath(routeOf(operation));

@@ -134,7 +134,8 @@ function answerOf(status: number, own: Answer | undefined): Record<string, unkno
 
 /** What all operations refer to: headers that every answer of a status has, and problems. */
 export function registerShared(registry: OpenAPIHono["openAPIRegistry"]): void {
-  for (const name of sharedHeaders) registry.registerComponent("headers", name, headerObject(name, true));
+  for (const [name, required] of sharedHeaders)
+    registry.registerComponent("headers", name, headerObject(name, required));
   for (const status of problemStatuses) {
     const name = `Problem${status}`;
     registry.register(name, problemSchema(status));

@@ -54,10 +54,13 @@ export const meanings: Readonly<Record<ProblemStatus, string>> = {
   403: "The credential lacks a scope, or is bound to another subject",
   404: "There is no such thing",
   405: "The method is not allowed here; `Allow` names those that are",
+  406: "The client accepts no type that is answered here",
+  408: "The body did not arrive in time",
   409: "What is there does not allow it",
   413: "It is too large",
   415: "The content type is missing or not supported",
   422: "Something of what was sent is not valid; `errors` has every fault of it",
+  429: "There are too many requests; try again after `Retry-After` seconds",
   500: "Gavel failed, in a way that it does not know: a defect",
   503: "Something that is needed does not answer; try again after `Retry-After` seconds",
 };

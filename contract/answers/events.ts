@@ -29,7 +29,11 @@ export const bidReasons = [
   "too-low",
 ] as const;
 
-const reasons = [...bidReasons, "already-listed", "not-seller"] as const satisfies RejectionReason[];
+export const rejectionReasons = [
+  ...bidReasons,
+  "already-listed",
+  "not-seller",
+] as const satisfies RejectionReason[];
 
 export const highestBid = z
   .strictObject({ amount, bidderId: id, bidId: eventIdentifier })
@@ -38,7 +42,7 @@ export const highestBid = z
 const outcome = z
   .strictObject({
     status: z.enum(["accepted", "rejected"]),
-    reason: z.enum(reasons).optional(),
+    reason: z.enum(rejectionReasons).optional(),
     duplicate: z.literal(true).optional(),
     highest: highestBid.optional(),
     bids: count.optional(),

@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { id } from "../../src/ingest/schemas.ts";
-import { bidsParameters, itemParameters, listParameters } from "../../src/routes/parameters.ts";
+import {
+  bidderBidsParameters,
+  bidsParameters,
+  itemParameters,
+  lineageParameters,
+  listParameters,
+} from "../../src/routes/parameters.ts";
+import { bidderBidPage } from "../answers/bidders.ts";
+import { lineage } from "../answers/lineage.ts";
 import { bidPage, itemPage, itemView } from "../answers/items.ts";
 import { itemId } from "../examples.ts";
 import { json, type Operation, parameter } from "../operation.ts";
@@ -10,6 +18,7 @@ const path = z.object({ itemId: parameter(id, "The item", itemId) });
 const { after } = itemParameters.shape;
 const { limit, before } = bidsParameters.shape;
 const list = listParameters.shape;
+const ofBidder = bidderBidsParameters.shape;
 
 export const items: readonly Operation[] = [
   {
@@ -65,5 +74,43 @@ export const items: readonly Operation[] = [
     },
     answers: { 200: json("A page of bids", bidPage) },
     problems: [400, 404],
+  },
+  {
+    method: "get",
+    path: "/v1/bidders/{bidderId}/bids",
+    operationId: "getBidderBids",
+    tag,
+    summary: "Read a bidder's bids over all partitions, the newest first",
+    description: "A credential that is bound to a subject reads its own. A page may be shorter than `limit`.",
+    scopes: ["read"],
+    parameters: {
+      path: z.object({ bidderId: parameter(id, "The bidder", "ben") }),
+      query: z.object({
+        status: parameter(ofBidder.status, "Bids that are so now", "winning"),
+        limit: parameter(ofBidder.limit, "Bids of a page at most", 10),
+        cursor: parameter(ofBidder.cursor, "The `next` of the page before"),
+      }),
+    },
+    answers: { 200: json("A page of bids", bidderBidPage) },
+    problems: [400],
+  },
+  {
+    method: "get",
+    path: "/v1/events/{id}/lineage",
+    operationId: "getLineage",
+    tag: "Events",
+    summary: "Follow a recent event from its request to the last function",
+    description:
+      "Where several events have the id, `source` tells which is meant; with `item` one partition is asked and not all.",
+    scopes: ["read"],
+    parameters: {
+      path: z.object({ id: parameter(z.string(), "The event's id", "bid-2") }),
+      query: z.object({
+        source: parameter(lineageParameters.shape.source, "The event's source", "/shops/antiques"),
+        item: parameter(lineageParameters.shape.item, "Its item", itemId),
+      }),
+    },
+    answers: { 200: json("Every step that is known", lineage) },
+    problems: [400, 404, 409],
   },
 ];

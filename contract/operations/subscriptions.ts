@@ -19,7 +19,7 @@ const links = Object.fromEntries(
   ]),
 );
 
-const withSecret = { headers: ["Location", "Cache-Control"], links } as const;
+const withSecret = { headers: ["Location"], links } as const;
 
 export const subscriptions: readonly Operation[] = [
   {

@@ -4,13 +4,16 @@ import { type Answer, json, type Operation, parameter } from "../operation.ts";
 
 const tag = "System";
 
+/** Of what asks for no credential: its requests count for their address. */
+const openProblems = [429, 503];
+
 const known = z.object({
   "if-none-match": parameter(z.string().optional(), "An `ETag` that the client has"),
 });
 
 /** A file, or that it is as the client has it. */
 function file(description: string, types: readonly string[]): Record<number, Answer> {
-  const headers = ["ETag", "Cache-Control"] as const;
+  const headers = ["ETag"] as const;
   const content = Object.fromEntries(types.map((type) => [type, { schema: schemaOf(type) }]));
   return {
     200: { description, headers, content },
@@ -37,6 +40,7 @@ export const system: readonly Operation[] = [
     operationId: "getReadiness",
     tag,
     summary: "Whether the log and every partition answer",
+    problems: [429],
     answers: {
       200: json("They do", ready),
       503: json("One of them does not, or does not move", unready),
@@ -64,6 +68,7 @@ export const system: readonly Operation[] = [
     summary: "This document",
     parameters: { headers: known },
     answers: file("OpenAPI 3.1", ["application/json"]),
+    problems: openProblems,
   },
   {
     method: "get",
@@ -73,6 +78,7 @@ export const system: readonly Operation[] = [
     summary: "The topics and the webhooks",
     parameters: { headers: known },
     answers: file("AsyncAPI 3.0", ["application/json"]),
+    problems: openProblems,
   },
   {
     method: "get",
@@ -82,6 +88,7 @@ export const system: readonly Operation[] = [
     summary: "This document, to be read",
     parameters: { headers: known },
     answers: file("A page", ["text/html"]),
+    problems: openProblems,
   },
   {
     method: "get",
@@ -94,6 +101,6 @@ export const system: readonly Operation[] = [
       headers: known,
     },
     answers: file("The file", ["text/css", "text/javascript", "text/plain", "image/png"]),
-    problems: [404],
+    problems: [404, ...openProblems],
   },
 ];

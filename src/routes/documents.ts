@@ -4,7 +4,7 @@ import type { AppContext } from "./operation.ts";
 /** How long an answer may be used without a question, in seconds; then its `ETag` is asked about. */
 const freshForSeconds = 300;
 
-/** The page takes everything from where it is itself, and nothing of it is code or style in its text. */
+/** In place of what every other answer says. The page takes everything from where it is itself, and nothing of it is code or style in its text. */
 const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -64,7 +64,6 @@ async function answerAsset(context: AppContext, name: string, type: string): Pro
   const headers = new Headers({
     "cache-control": `public, max-age=${freshForSeconds}`,
     etag: asset.headers.get("etag") ?? "",
-    "x-content-type-options": "nosniff",
   });
   if (asset.status === 200) headers.set("content-type", type);
   return new Response(asset.body, { status: asset.status, headers });

@@ -32,6 +32,8 @@ type Methods = Partial<Record<"GET" | "POST" | "PUT" | "DELETE", Handler>>;
 /** What a path answers where it is no JSON, without parameters. */
 export const answers: Readonly<Record<string, readonly string[]>> = {
   "/metrics": ["text/plain"],
+  "/docs": ["text/html"],
+  "/docs/:file": ["text/css", "text/javascript", "text/plain", "image/png"],
 };
 
 /** Every path with its methods. HEAD goes where GET goes, without the body. */
@@ -77,8 +79,8 @@ export const routes: Readonly<Record<string, Methods>> = {
   "/healthz": { GET: getHealth },
   "/readyz": { GET: openToAll(getReadiness) },
   "/metrics": { GET: getMetrics },
-  "/openapi.json": { GET: getOpenApi },
-  "/asyncapi.json": { GET: getAsyncApi },
-  "/docs": { GET: getDocs },
-  "/docs/:file": { GET: getDocsFile },
+  "/openapi.json": { GET: openToAll(getOpenApi) },
+  "/asyncapi.json": { GET: openToAll(getAsyncApi) },
+  "/docs": { GET: openToAll(getDocs) },
+  "/docs/:file": { GET: openToAll(getDocsFile) },
 };

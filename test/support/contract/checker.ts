@@ -78,8 +78,11 @@ export class ContractChecker {
     return faults.map((fault) => `${where}: ${fault}`);
   }
 
-  /** No such path is 404, no such method is 405. */
+  /** No such path is 404, no such method is 405; OPTIONS tells which there are. */
   private faultsWithoutOperation(exchange: Exchange, methods: readonly string[]): string[] {
+    if (exchange.method === "OPTIONS" && exchange.status === 204 && methods.length > 0) {
+      return exchange.body === "" ? [] : ["OPTIONS has a body"];
+    }
     const expected = methods.length === 0 ? 404 : 405;
     if (exchange.status !== expected) return [`is no operation of the document, and not ${expected}`];
     const allowed = methods.flatMap((method) =>

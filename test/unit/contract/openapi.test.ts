@@ -115,7 +115,11 @@ describe("the document", () => {
   });
 
   test("refuses what no answer has: an unknown status, member, code, header and type", () => {
-    const headers = { "content-type": "application/json", "x-request-id": crypto.randomUUID() };
+    const headers = {
+      "content-type": "application/json",
+      "x-request-id": crypto.randomUUID(),
+      "cache-control": "no-store",
+    };
     const told = (more: object) =>
       checker.faultsOf({
         ...{ method: "GET", path: "/healthz", status: 200, headers, body: '{"status":"ok"}' },
@@ -126,7 +130,8 @@ describe("the document", () => {
     expect(told({ body: '{"status":"ok","more":1}' })).toHaveLength(1);
     expect(told({ body: '{"status":"well"}' })).toHaveLength(1);
     expect(told({ headers: { ...headers, location: "/" } })).toHaveLength(1);
-    expect(told({ headers: { "content-type": "application/json" } })).toHaveLength(1);
+    expect(told({ headers: { ...headers, "x-request-id": "1" } })).toHaveLength(1);
+    expect(told({ headers: { "content-type": "application/json" } })).toHaveLength(2);
     expect(told({ headers: { ...headers, "content-type": "text/html" } })).toHaveLength(1);
     expect(told({ path: "/v1/nothing" })).toHaveLength(1);
     expect(told({ method: "PUT" })).toHaveLength(1);

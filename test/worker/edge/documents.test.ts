@@ -32,7 +32,7 @@ describe("the documents", () => {
 
   test("has no method but GET and HEAD", async () => {
     const answer = await call("/openapi.json", { ...open, method: "POST" });
-    expect(answer.headers.get("allow")).toBe("GET, HEAD");
+    expect(answer.headers.get("allow")).toBe("GET, HEAD, OPTIONS");
     await answered(answer, 405);
     const head = await call("/openapi.json", { ...open, method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);
