@@ -98,7 +98,7 @@ test("a cut is followed by a new connection that goes on from the last message, 
   sockets[1]?.tell({
     number: 1,
     id: "c",
-    items: [{ ...state("lamp", 4), position: 99 } as LiveItem, state("vase", 2)],
+    items: [{ ...state("lamp", 4), position: 99 }, state("vase", 2)],
   });
   await pass();
   expect(seen.map(brief)).toEqual(["lamp 3", "vase 1", "lamp 4", "vase 2"]);
