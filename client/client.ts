@@ -1,5 +1,6 @@
 import { type BatchAnswer, sendBatch } from "./batch.ts";
 import { type Call, type CallOptions, Gateway, type QueryValue } from "./gateway.ts";
+import { type FollowOptions, Following } from "./follow/follow.ts";
 import { type Host, hostOf } from "./host.ts";
 import { Listing } from "./listing.ts";
 import type {
@@ -79,6 +80,8 @@ export interface Client {
     options?: CallOptions,
   ): Promise<WindowStats>;
   cells(query?: { readonly resolution?: number }, options?: CallOptions): Promise<CellStats>;
+  /** The latest states of up to 64 items, as they change. */
+  follow(itemIds: readonly string[], options?: FollowOptions): Following;
 }
 
 const defaultAttempts = 5;
@@ -89,7 +92,12 @@ export function createClient(options: ClientOptions): Client {
   const { url, credential, source = defaultSource } = options;
   const { attempts = defaultAttempts, attemptTimeoutMs = defaultAttemptTimeoutMs } = options;
   const gateway = new Gateway({ url, credential, attempts, attemptTimeoutMs, host: hostOf(options) });
-  return { ...writing(gateway, source), ...lists(gateway), ...reading(gateway) };
+  return {
+    ...writing(gateway, source),
+    ...lists(gateway),
+    ...reading(gateway),
+    follow: (itemIds, followOptions = {}) => new Following(gateway, itemIds, followOptions),
+  };
 }
 
 function writing(

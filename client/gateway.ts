@@ -1,5 +1,5 @@
-import type { Host } from "./host.ts";
-import { GavelProblem, problemOf } from "./problem.ts";
+import type { ByteStream, FetchAnswer, Host } from "./host.ts";
+import { credentialFailure, GavelProblem, problemOf } from "./problem.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { withRetries } from "./retry.ts";
 
@@ -97,19 +97,36 @@ export class Gateway {
     signal: AbortSignal,
     isAnswer: (status: number, body: unknown) => boolean = (status) => status >= 200 && status < 300,
   ): Promise<Answer> {
-    const { fetch, now } = this.host;
+    const response = await this.send(call, options, signal);
+    const parsed = parse(await response.text());
+    if (parsed !== undefined && isAnswer(response.status, parsed))
+      return { status: response.status, body: parsed };
+    throw this.problemOf(response, parsed);
+  }
+
+  /** One request whose answer is read as it comes. @throws {GavelProblem} */
+  async stream(call: Call, options: CallOptions, signal: AbortSignal): Promise<ByteStream> {
+    const headers = { accept: "text/event-stream" };
+    const response = await this.send({ ...call, headers }, options, signal);
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+    if (response.status === 200 && isStream && response.body) return response.body;
+    throw this.problemOf(response, parse(await response.text()));
+  }
+
+  private async send(call: Call, options: CallOptions, signal: AbortSignal): Promise<FetchAnswer> {
     const { method, path, query, body } = call;
-    const response = await fetch(`${this.options.url}${path}${searchOf(query)}`, {
+    const headers = await this.headersOf(call, options);
+    return this.host.fetch(`${this.options.url}${path}${searchOf(query)}`, {
       method,
-      headers: await this.headersOf(call, options),
+      headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal,
     });
-    const { status, headers } = response;
+  }
+
+  private problemOf({ status, headers }: FetchAnswer, body: unknown): GavelProblem {
     const header = (name: string): string | null => headers.get(name);
-    const parsed = parse(await response.text());
-    if (parsed !== undefined && isAnswer(status, parsed)) return { status, body: parsed };
-    throw problemOf(status, parsed, header, retryAfterMs(header, now));
+    return problemOf(status, body, header, retryAfterMs(header, this.host.now));
   }
 
   private async headersOf(
@@ -128,9 +145,13 @@ export class Gateway {
   }
 
   /** Asked for each request: a token that ends is renewed by whoever gives it. */
-  async authorization(): Promise<string> {
+  private async authorization(): Promise<string> {
     const { credential } = this.options;
-    return `Bearer ${typeof credential === "string" ? credential : await credential()}`;
+    try {
+      return `Bearer ${typeof credential === "string" ? credential : await credential()}`;
+    } catch (error) {
+      throw credentialFailure(error);
+    }
   }
 
   get url(): string {
@@ -141,6 +162,8 @@ export class Gateway {
 /** Without an answer, or with one that is no refusal, nobody knows. */
 function mayHaveTakenEffect(error: unknown): boolean {
   if (!(error instanceof GavelProblem)) return true;
+  // Then nothing was sent.
+  if (error.code === "credential-failure") return false;
   return error.status < 400 || error.status >= 500;
 }
 

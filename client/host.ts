@@ -11,6 +11,24 @@ export interface FetchAnswer {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
   text(): Promise<string>;
+  /** Read as it comes, for what has no end. */
+  readonly body?: ByteStream | null;
+}
+
+export interface ByteStream {
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+    cancel(): Promise<void>;
+  };
+}
+
+/** What is used of a `WebSocket`. */
+export interface Socket {
+  addEventListener(type: "open" | "error", listener: () => void): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: "close", listener: (event: { readonly code: number }) => void): void;
+  send(text: string): void;
+  close(): void;
 }
 
 /** `fetch`, or what is called like it: a service binding's, say. */
@@ -24,10 +42,16 @@ export interface Host {
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Opens a WebSocket; absent where there are none. */
+  readonly openSocket?: (url: string) => Socket;
 }
 
 export function hostOf(given: Partial<Host>): Host {
+  // A `fetch` of the caller's leads elsewhere than a WebSocket of the platform's would.
+  const hasSockets = given.fetch === undefined && typeof WebSocket === "function";
+  const openSocket = given.openSocket ?? (hasSockets ? (url: string) => new WebSocket(url) : undefined);
   return {
+    ...(openSocket === undefined ? {} : { openSocket }),
     // Called as a method of anything else, a browser's own refuses.
     fetch: given.fetch ?? ((url, init) => globalThis.fetch(url, init)),
     random: given.random ?? Math.random,

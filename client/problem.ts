@@ -8,6 +8,8 @@ export type ClientCode =
   | "timeout"
   /** An answer that is none of the gateway's: of a proxy in front of it, say. */
   | "unexpected-answer"
+  /** The function that gives the credential failed; the `cause` is what it failed with. */
+  | "credential-failure"
   /** Of an event in a batch whose earlier part failed: it was not sent, so that order is kept. */
   | "not-sent";
 
@@ -123,4 +125,9 @@ export function failureOf(
 ): GavelProblem {
   const title = code === "timeout" ? "There was no answer in time" : "The gateway was not reached";
   return new GavelProblem({ status: 0, code, title, detail, retryable: true, errors: [] }, { cause });
+}
+
+export function credentialFailure(cause: unknown): GavelProblem {
+  const fields = { title: "There is no credential", detail: "The function that gives it failed", errors: [] };
+  return new GavelProblem({ status: 0, code: "credential-failure", retryable: false, ...fields }, { cause });
 }

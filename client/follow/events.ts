@@ -1,0 +1,47 @@
+import type { Gateway } from "../gateway.ts";
+import { type Connect, type Ending, longestSilenceMs } from "./connection.ts";
+import { EventParser } from "./event-parser.ts";
+import { readMessage } from "./message.ts";
+
+/** Server-sent events by `fetch`, which can send a credential: for where there is no WebSocket. */
+export function eventsConnection(gateway: Gateway, items: string): Connect {
+  return async (after, signal, deliver) => {
+    const silence = new AbortController();
+    const either = AbortSignal.any([signal, silence.signal]);
+    let timer = setTimeout(() => silence.abort(), longestSilenceMs);
+    const isAlive = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), longestSilenceMs);
+    };
+    try {
+      const query = { items, after };
+      const stream = await gateway.stream({ method: "GET", path: "/v1/live", query }, {}, either);
+      return await read(stream, isAlive, deliver);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (silence.signal.aborted) return "cut";
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+async function read(
+  stream: Awaited<ReturnType<Gateway["stream"]>>,
+  isAlive: () => void,
+  deliver: Parameters<Connect>[2],
+): Promise<Ending> {
+  const decoder = new TextDecoder();
+  const parser = new EventParser((data) => {
+    const message = readMessage(data);
+    if (message !== undefined) deliver(message);
+  });
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return "cut";
+    isAlive();
+    parser.push(decoder.decode(value, { stream: true }));
+  }
+}
