@@ -1,9 +1,8 @@
 import type { Credential } from "../ingest/authenticate.ts";
-import { forwardedClient } from "../ingest/client-address.ts";
 import { bytesToHex } from "../lib/hex.ts";
 import { describeError, type Logger } from "../lib/log.ts";
 import { Problem } from "../lib/problem.ts";
-import { clientPart } from "./addresses.ts";
+import { clientPart, forwardedAddress } from "./addresses.ts";
 
 /** How many requests in how many seconds. */
 export interface Quota {
@@ -70,8 +69,7 @@ export function createRateLimits({ bindings, quotas, secret, logger }: RateLimit
     async count(credential, headers) {
       if (credentials === undefined && addresses === undefined) return;
       // A proxy's clients are told apart: none of them uses up the proxy's, or another's, quota.
-      const client = credential.scopes.has("trusted-proxy") ? forwardedClient(headers) : null;
-      const forwarded = client?.address ?? null;
+      const forwarded = credential.scopes.has("trusted-proxy") ? forwardedAddress(headers) : null;
       if (credentials !== undefined) await check(credentials, await accountOf(credential, forwarded, secret));
       await checkAddress(addresses, forwarded ?? connectingAddress(headers));
     },
