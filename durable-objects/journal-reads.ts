@@ -1,6 +1,8 @@
 import { readBidderBids } from "./bidder-reads.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { digestOf } from "./digest.ts";
+import type { FollowAnswer, FollowQuery } from "./feed/rpc.ts";
+import { Followers } from "./followers/followers.ts";
 import type { JournalState } from "./journal-state.ts";
 import * as reads from "./reads.ts";
 import type { TrailAnswer } from "./trail/answer.ts";
@@ -14,19 +16,33 @@ import type {
   ItemView,
   ListPage,
   ListQuery,
+  PartitionStatus,
   WindowQuery,
   WindowStats,
 } from "./rpc.ts";
 
-/** The part of a partition that only answers from the journal's state, as it stands at the moment. */
-export class JournalReads {
+/** The part of a partition that only tells the journal's state: answers it, as it stands, and to those who follow. */
+export abstract class JournalReads {
   protected readonly dependencies: PartitionDependencies;
   protected readonly journal: JournalState;
+  protected readonly followers: Followers;
   private readonly pages = new reads.PageCache();
 
   constructor(dependencies: PartitionDependencies, journal: JournalState) {
     this.dependencies = dependencies;
     this.journal = journal;
+    this.followers = new Followers(dependencies, {
+      stateOf: (itemId) => reads.readLiveItem(this.journal.store, dependencies.partition, itemId),
+      catchUp: () => this.wake(),
+      status: () => this.status(),
+    });
+  }
+
+  abstract status(): Promise<PartitionStatus>;
+  abstract wake(): Promise<PartitionStatus>;
+
+  follow(query: FollowQuery): Promise<FollowAnswer> {
+    return this.followers.follow(query);
   }
 
   protected viewOf(itemId: string): ItemView | null {

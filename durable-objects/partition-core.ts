@@ -171,9 +171,8 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   async push(batch: PushBatch): Promise<PushResult> {
     const { topic, waitMs } = batch;
     const last = batch.offsets.at(-1);
-    if (last === undefined) return { position: this.journal.position };
     // What is in a topic that was made again is in the log, and nothing that this partition may apply.
-    if (this.isStopped) return { position: this.journal.position };
+    if (last === undefined || this.isStopped) return { position: this.journal.position };
     const reader = topic === "journal" ? this.journalReader : this.itemsReader;
     if (!this.identities.matches(topic, batch.topicId)) return this.askWhichTopic(reader);
     const isApplied = last < this.positionAfter(topic);
@@ -208,6 +207,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   /** Moves the journal's position, and does what follows from it. */
   private moved(move: () => void): void {
     move();
+    this.followers.changed(this.journal.store.items.flushed());
     this.advanceWaiters();
     // A topic that failed is asked again when its retry is due, not with every run.
     if (this.wakeUps.isDue("send outputs")) this.sender.kick();
@@ -297,6 +297,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   async end(): Promise<void> {
     this.isEnding = true;
     this.waiters.release();
+    this.followers.stop();
     await Promise.all([this.journalReader.rest(), this.itemsReader.rest(), this.sender.rest()]);
   }
 
@@ -319,10 +320,9 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     };
   }
 
-  async readItem(query: ItemQuery): Promise<ItemAnswer> {
-    const { after, waitMs } = query;
+  async readItem({ itemId, after, waitMs }: ItemQuery): Promise<ItemAnswer> {
     if (after !== undefined && !(await tookEffect(after, waitMs, this.effects))) return { kind: "late" };
-    const item = this.viewOf(query.itemId);
+    const item = this.viewOf(itemId);
     return item === null ? { kind: "unknown" } : { kind: "item", item };
   }
 }
