@@ -54,6 +54,8 @@ export function eventStream(
   });
   source.addEventListener("close", end);
   source.addEventListener("error", end);
+  // The client's side tells that it is gone, also while nothing is written.
+  writer.closed.then(end, end);
   write(`retry: ${retryMs}\n\n`).catch(end);
   // A second comment behind one that was not taken would only wait as well.
   let isTaken = true;

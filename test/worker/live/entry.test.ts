@@ -97,6 +97,7 @@ test("what may not be is refused before anything is upgraded", async () => {
 test("a page of the gateway's own origin may connect", async () => {
   const follower = await Follower.connect(["x"], { headers: { origin: "https://gavel.test" } });
   await eventually(async () => follower.messages.length > 0);
+  expect(follower.state("x")?.status).toBe("unknown");
   follower.close();
 });
 

@@ -1,7 +1,12 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import type { Feed } from "../../../durable-objects/feed.ts";
 import { answered, call, newBid, openItem } from "../edge/client.ts";
 import { eventually } from "../partition/world.ts";
 import { askLive, type FollowOptions, type Message } from "./follower.ts";
+
+const { FEEDS } = env as unknown as { FEEDS: DurableObjectNamespace<Feed> };
 
 interface ServerSentEvent {
   readonly id?: string;
@@ -18,7 +23,8 @@ class Events {
 
   private constructor(body: ReadableStream<Uint8Array>) {
     this.#reader = body.getReader();
-    void this.#read();
+    // Reading ends with an error where the test cancels it.
+    void this.#read().catch(() => (this.isOver = true));
   }
 
   static async open(items: readonly string[], options: FollowOptions = {}): Promise<Events> {
@@ -118,6 +124,22 @@ test("a stream opens with a ticket, as an EventSource does", async () => {
   const events = await Events.open([itemId], { ticket });
   await eventually(async () => events.events.length > 0);
   await events.close();
+});
+
+test("a client that goes is gone for its feed at once", async () => {
+  const { itemId } = await openItem();
+  const { ticket } = await answered<{ ticket: string }>(call("/v1/live/tickets", { method: "POST" }), 201);
+  const feed = FEEDS.getByName(`feed/${ticket.split(".")[0]}`);
+  const sockets = () =>
+    runInDurableObject(feed, (_: Feed, state) => {
+      return state.getWebSockets().filter(({ readyState }) => readyState === WebSocket.OPEN).length;
+    });
+  const before = await sockets();
+  const events = await Events.open([itemId], { ticket });
+  await eventually(async () => events.events.length > 0);
+  expect(await sockets()).toBe(before + 1);
+  await events.close();
+  await eventually(async () => (await sockets()) === before);
 });
 
 test("a stream that is not read is cut off: it ends, and its feed waits for it no longer", async () => {
