@@ -89,11 +89,6 @@ export class Connection {
     this.changed.add(item);
   }
 
-  /** Whether the item may have changed since the client was last sent something. */
-  awaits(item: FeedItem): boolean {
-    return this.changed.has(item);
-  }
-
   /** Tells the client what it does not have, unless too much is on its way already. */
   flush(now: number): void {
     if (this.unacknowledged >= mostUnacknowledged) return;

@@ -52,9 +52,8 @@ export function seenOf(item: FeedItem): number {
 /** The version that the feed has, or all of its clients have; undefined where it has to be told. */
 export function haveOf(item: FeedItem): string | undefined {
   if (item.state !== undefined) return item.state.version;
-  const connections = [...item.connections];
-  if (item.holds > 0 || connections.some((connection) => connection.awaits(item))) return undefined;
-  const versions = new Set(connections.map((connection) => connection.versionOf(item)));
+  if (item.holds > 0) return undefined;
+  const versions = new Set([...item.connections].map((connection) => connection.versionOf(item)));
   const [version] = versions;
   return versions.size === 1 && version !== "" ? version : undefined;
 }

@@ -26,7 +26,13 @@ export interface FeedsHost {
 }
 
 interface FeedObject extends FeedRpc {
-  fetch(url: string, init: { readonly headers: Record<string, string> }): Promise<Response>;
+  fetch(url: string, init: { readonly headers: Record<string, string> }): Promise<ConnectAnswer>;
+}
+
+/** What is used of a `Response`. */
+interface ConnectAnswer {
+  readonly webSocket: WebSocket | null;
+  json(): Promise<unknown>;
 }
 
 /** Feeds that are tried where one has no room. */
@@ -54,7 +60,7 @@ export function createFeeds({ objects, count, random, logger }: FeedsHost): Feed
   const open = async (query: ConnectQuery, number: number): Promise<WebSocket | ConnectRefusal> => {
     const url = `https://feed/?query=${encodeURIComponent(JSON.stringify(query))}`;
     const answer = await call(number, (feed) => feed.fetch(url, { headers: { upgrade: "websocket" } }));
-    return answer.webSocket ?? answer.json<ConnectRefusal>();
+    return answer.webSocket ?? ((await answer.json()) as ConnectRefusal);
   };
 
   return {

@@ -4,7 +4,7 @@ import { checkOf, versionPattern } from "./item.ts";
 export type Versions = readonly string[];
 
 /** Longest cursor: what 64 items take. */
-export const longestCursor = 1_000;
+export const longestCursor = 1_100;
 
 /** Which set of items a cursor is of. @param items sorted */
 export function fingerprintOf(items: readonly string[]): string {

@@ -51,7 +51,7 @@ export function sequenceIn(version: string): number {
 }
 
 /** Matches what `versionOf` makes. */
-export const versionPattern = /^[0-9a-z]{1,10}[A-Za-z0-9_-]{4}$/;
+export const versionPattern = /^[0-9a-z]{1,11}[A-Za-z0-9_-]{4}$/;
 
 const checkDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

@@ -1,13 +1,13 @@
+import { DatabaseSync } from "node:sqlite";
 import { Followers } from "../../../durable-objects/followers/followers.ts";
 import type { PartitionDependencies, PartitionStorage } from "../../../durable-objects/dependencies.ts";
 import type { Attachment, FeedSocket } from "../../../durable-objects/feed/connection.ts";
 import { FeedCore } from "../../../durable-objects/feed/core.ts";
 import type { FollowAnswer, FollowQuery } from "../../../durable-objects/feed/rpc.ts";
 import type { PartitionStatus } from "../../../durable-objects/rpc.ts";
-import { auctionMigrations, migrate } from "../../../durable-objects/storage/migrations.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
 import type { LiveItem } from "../../../src/live/item.ts";
-import { memoryStorage } from "../../support/sqlite-storage.ts";
+import { memoryStorage, storageOver } from "../../support/sqlite-storage.ts";
 
 /** Lets follow what follows from what happened. */
 export function settled(): Promise<void> {
@@ -66,9 +66,15 @@ export class Client implements FeedSocket {
   readonly messages: Message[] = [];
   attachment: Attachment | undefined;
   closed: number | undefined;
+  /** What to come back with, and the number of the last message. */
+  last: string | undefined;
+  number = 0;
 
   send(text: string): void {
-    this.messages.push(JSON.parse(text) as Message);
+    const message = JSON.parse(text) as Message;
+    this.messages.push(message);
+    this.last = message.id;
+    this.number = message.number;
   }
 
   close(code: number): void {
@@ -93,10 +99,6 @@ export class Client implements FeedSocket {
       .flatMap(({ items }) => items)
       .filter((item) => item.itemId === itemId)
       .map(({ sequence }) => sequence);
-  }
-
-  get last(): string | undefined {
-    return this.messages.at(-1)?.id;
   }
 }
 
@@ -131,9 +133,12 @@ export class FollowedPartition {
   private readonly dependencies: PartitionDependencies;
 
   constructor(dependencies: Pick<PartitionDependencies, "clock" | "deliver">) {
-    migrate(this.storage, auctionMigrations);
     const { storage } = this;
-    this.dependencies = { storage, logger: () => undefined, ...dependencies } as PartitionDependencies;
+    this.dependencies = {
+      storage,
+      logger: () => undefined,
+      ...dependencies,
+    } as unknown as PartitionDependencies;
     this.followers = this.newFollowers();
   }
 
@@ -143,7 +148,8 @@ export class FollowedPartition {
       catchUp: async () => {
         this.catchUps += 1;
       },
-      status: async () => ({ journal: { endOffset: this.behind === undefined ? 1 : null } }) as PartitionStatus,
+      status: async () =>
+        ({ journal: { endOffset: this.behind === undefined ? 1 : null } }) as PartitionStatus,
     });
   }
 
@@ -188,12 +194,11 @@ export class FeedObject {
   readonly name: string;
   readonly logged: { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
   core: FeedCore;
-  private readonly inner = memoryStorage();
+  private readonly inner = storageOver(new DatabaseSync(":memory:"));
   private readonly clock: StepClock;
   private readonly partitions: readonly FollowedPartition[];
   private readonly clients = new Set<Client>();
   alarmAt: number | null = null;
-  alarms = 0;
 
   constructor(name: string, clock: StepClock, partitions: readonly FollowedPartition[]) {
     this.name = name;
@@ -240,8 +245,12 @@ export class FeedObject {
     return client;
   }
 
-  acknowledge(client: Client, number = client.messages.at(-1)?.number ?? 0): void {
+  acknowledge(client: Client, number = client.number): void {
     this.core.receive(client, JSON.stringify({ ack: number }));
+  }
+
+  has(client: Client): boolean {
+    return this.clients.has(client);
   }
 
   leave(client: Client): void {
@@ -258,19 +267,34 @@ export class FeedObject {
     await this.core.start(kept);
   }
 
-  /** Lets time pass, with the alarms that fall into it. */
-  async advance(milliseconds: number): Promise<void> {
-    const end = this.clock.time + milliseconds;
-    while (this.alarmAt !== null && this.alarmAt <= end) {
-      await this.clock.advance(Math.max(0, this.alarmAt - this.clock.time));
-      this.alarmAt = null;
-      this.alarms += 1;
-      const alarm = this.core.alarm();
-      await this.clock.advance(0);
-      await Promise.race([alarm, settled()]);
-    }
-    await this.clock.advance(Math.max(0, end - this.clock.time));
+  /** The platform calls the alarm that is due. */
+  async fire(): Promise<void> {
+    this.alarmAt = null;
+    const alarm = this.core.alarm();
+    await this.clock.advance(0);
+    await Promise.race([alarm, settled()]);
   }
+
+  advance(milliseconds: number): Promise<void> {
+    return advance(this.clock, [this], milliseconds);
+  }
+}
+
+/** Lets time pass, with the alarms that fall into it. */
+export async function advance(
+  clock: StepClock,
+  feeds: readonly FeedObject[],
+  milliseconds: number,
+): Promise<void> {
+  const end = clock.time + milliseconds;
+  for (;;) {
+    const due = feeds.filter(({ alarmAt }) => alarmAt !== null && alarmAt <= end);
+    const [next] = due.sort((left, right) => (left.alarmAt ?? 0) - (right.alarmAt ?? 0));
+    if (next === undefined) break;
+    await clock.advance(Math.max(0, (next.alarmAt ?? 0) - clock.time));
+    await next.fire();
+  }
+  await clock.advance(Math.max(0, end - clock.time));
 }
 
 /** Feeds and partitions that reach each other, unless the test says otherwise. */

@@ -34,7 +34,8 @@ test("a ticket opens one connection, once, within a minute", async () => {
 test("of two who come with one ticket at once, one is let in", async () => {
   const { ticket } = await newTicket();
   const answers = await Promise.all([1, 2, 3, 4].map(() => askLive(["x"], { ticket, headers: upgrade })));
-  expect(answers.map(({ status }) => status).sort()).toEqual([101, 401, 401, 401]);
+  expect(answers.filter(({ status }) => status === 101)).toHaveLength(1);
+  expect(answers.filter(({ status }) => status === 401)).toHaveLength(3);
   for (const { webSocket } of answers) {
     webSocket?.accept();
     webSocket?.close(1000, "done");

@@ -35,7 +35,7 @@ class Events {
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     if (response.body === null) throw new Error("no stream");
-    return new Events(response.body);
+    return new Events(response.body as ReadableStream<Uint8Array>);
   }
 
   async #read(): Promise<void> {

@@ -30,7 +30,7 @@ export function askLive(
   const credential: Record<string, string> =
     ticket === undefined ? { authorization: `Bearer ${keys.backend}` } : {};
   return worker.fetch(
-    new Request(`https://gavel.test/v1/live?${query}`, { headers: { ...credential, ...headers } }),
+    new Request(`https://gavel.test/v1/live?${query.toString()}`, { headers: { ...credential, ...headers } }),
   );
 }
 
