@@ -4,7 +4,7 @@ import { describeError, type Logger } from "../../src/lib/log.ts";
 import type { DeliverAnswer } from "../feed/rpc.ts";
 
 /** Changes of one feed's items that are closer together than this are told as one. */
-export const coalesceMs = 100;
+const coalesceMs = 100;
 /** Delays after failed pushes; after the last one the feed's own look at the partition repairs it. */
 const retryMs = [100, 400, 1_600, 6_400];
 

@@ -1,5 +1,5 @@
 /** How often a comment shows that the connection is alive, and finds out that the client is gone. */
-export const heartbeatMs = 15_000;
+const heartbeatMs = 15_000;
 /** How long a client waits before it connects again. */
 const retryMs = 2_000;
 

@@ -5,7 +5,7 @@ export const mostItems = 64;
 export const mostUnacknowledged = 8;
 
 /** Characters of a client's message at most. */
-export const longestClientMessage = 64;
+const longestClientMessage = 64;
 
 /** Acknowledgements that say nothing new, in one connection at most. */
 export const mostRepeatedAcknowledgements = 100;

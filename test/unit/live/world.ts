@@ -10,7 +10,7 @@ import type { LiveItem } from "../../../src/live/item.ts";
 import { memoryStorage, storageOver } from "../../support/sqlite-storage.ts";
 
 /** Lets follow what follows from what happened. */
-export function settled(): Promise<void> {
+function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
