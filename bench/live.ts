@@ -58,16 +58,13 @@ async function measure(system: System, options: BenchmarkOptions): Promise<Figur
   return figuresOf(sides, rounds);
 }
 
-async function turn(
-  bridge: RunningProcess,
-  { process, audience, update }: Side,
-  scale: number,
-): Promise<Round> {
+async function turn(bridge: RunningProcess, side: Side, scale: number): Promise<Round> {
+  const { process, audience } = side;
   const count = Math.max(1, Math.round(updatesPerSecond * secondsPerTurn * scale));
   const before = cpuTimes(bridge, process);
   audience.begin();
   const startedAt = performance.now();
-  await openLoop(updatesPerSecond, count, () => update(audience.next()));
+  await openLoop(updatesPerSecond, count, () => side.update(audience.next()));
   await audience.untilAllHaveTheLast();
   const seconds = (performance.now() - startedAt) / 1000;
   const { latencies } = audience;

@@ -1,5 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { configFromEnv } from "../src/config.ts";
+import { findRevoked } from "../src/credentials/key-store.ts";
+import { createDatabase } from "../src/database.ts";
 import type { Env } from "../src/env.ts";
 import { partitionFor } from "../src/kafka/partitioner.ts";
 import { systemClock } from "../src/lib/clock.ts";
@@ -8,7 +10,14 @@ import type { LiveItem } from "../src/live/item.ts";
 import type { Attachment, FeedSocket } from "./feed/connection.ts";
 import { FeedCore } from "./feed/core.ts";
 import { newTicketSecret } from "./feed/tickets.ts";
-import type { ConnectQuery, ConnectRefusal, DeliverAnswer, FeedRpc, TicketAnswer } from "./feed/rpc.ts";
+import type {
+  ConnectQuery,
+  ConnectRefusal,
+  DeliverAnswer,
+  FeedRpc,
+  Holder,
+  TicketAnswer,
+} from "./feed/rpc.ts";
 import { platformStorage } from "./storage/platform.ts";
 
 /**
@@ -34,6 +43,7 @@ export class Feed extends DurableObject<Env> implements FeedRpc {
       newSecret: newTicketSecret,
       settings: config.live,
       partitionOf: (itemId) => partitionFor(itemId, config.partitionCount),
+      findRevoked: (keyIds) => findRevoked(createDatabase(env.DATABASE, systemClock), keyIds),
       follow: (partition, query) => env.PARTITIONS.getByName(`auction/${partition}`).follow(query),
     });
     context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
@@ -61,13 +71,13 @@ export class Feed extends DurableObject<Env> implements FeedRpc {
     return this.core.deliver(items);
   }
 
-  async issueTicket(credential: string): Promise<TicketAnswer> {
-    const answer = await this.core.tickets.issue(credential);
+  async issueTicket(holder: Holder): Promise<TicketAnswer> {
+    const answer = await this.core.tickets.issue(holder);
     this.core.arm();
     return answer;
   }
 
-  redeemTicket(ticket: string): Promise<string | null> {
+  redeemTicket(ticket: string): Promise<Holder | null> {
     return this.core.tickets.redeem(ticket);
   }
 

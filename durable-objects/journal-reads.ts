@@ -13,13 +13,15 @@ import type {
   BidsQuery,
   CategoryStats,
   CellStats,
-  ItemView,
+  ItemAnswer,
+  ItemQuery,
   ListPage,
   ListQuery,
   PartitionStatus,
   WindowQuery,
   WindowStats,
 } from "./rpc.ts";
+import { type Effects, tookEffect } from "./took-effect.ts";
 
 /** The part of a partition that only tells the journal's state: answers it, as it stands, and to those who follow. */
 export abstract class JournalReads {
@@ -45,8 +47,13 @@ export abstract class JournalReads {
     return this.followers.follow(query);
   }
 
-  protected viewOf(itemId: string): ItemView | null {
-    return reads.readItem(this.journal.store, this.dependencies.partition, itemId);
+  /** What a wait for a record's effect looks at. */
+  protected abstract get effects(): Effects;
+
+  async readItem({ itemId, after, waitMs }: ItemQuery): Promise<ItemAnswer> {
+    if (after !== undefined && !(await tookEffect(after, waitMs, this.effects))) return { kind: "late" };
+    const item = reads.readItem(this.journal.store, this.dependencies.partition, itemId);
+    return item === null ? { kind: "unknown" } : { kind: "item", item };
   }
 
   readBids(query: BidsQuery): Promise<BidsPage | null> {

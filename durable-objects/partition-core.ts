@@ -15,17 +15,9 @@ import { partitionStatus, progressOf } from "./partition-status.ts";
 import { recordsOf } from "./pushed-records.ts";
 import { lostByRebuild } from "./rebuild.ts";
 import { ItemRelay } from "./relay.ts";
-import type {
-  ItemAnswer,
-  ItemQuery,
-  PartitionRpc,
-  PartitionStatus,
-  PushBatch,
-  PushResult,
-  TopicProgress,
-} from "./rpc.ts";
+import type { PartitionRpc, PartitionStatus, PushBatch, PushResult, TopicProgress } from "./rpc.ts";
 import { tickWhenDue } from "./ticker.ts";
-import { type Effects, tookEffect } from "./took-effect.ts";
+import type { Effects } from "./took-effect.ts";
 import { TopicIdentities, TopicReplaced, type ReadTopic } from "./topic-identities.ts";
 import { Waiters } from "./waiters.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -310,7 +302,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     return Promise.resolve(partitionStatus(this.journal, { partition, journal, items, stalled }));
   }
 
-  private get effects(): Effects {
+  protected get effects(): Effects {
     return {
       clock: this.dependencies.clock,
       journal: this.journal,
@@ -318,11 +310,5 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
       positionAfter: (topic) => this.positionAfter(topic),
       catchUp: (topic) => (topic === "journal" ? this.journalReader : this.itemsReader).catchUp(),
     };
-  }
-
-  async readItem({ itemId, after, waitMs }: ItemQuery): Promise<ItemAnswer> {
-    if (after !== undefined && !(await tookEffect(after, waitMs, this.effects))) return { kind: "late" };
-    const item = this.viewOf(itemId);
-    return item === null ? { kind: "unknown" } : { kind: "item", item };
   }
 }

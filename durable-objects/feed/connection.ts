@@ -8,6 +8,7 @@ import {
   readAcknowledgement,
 } from "../../src/live/protocol.ts";
 import type { FeedItem } from "./item.ts";
+import type { Holder } from "./rpc.ts";
 
 /** A client's WebSocket. */
 export interface FeedSocket {
@@ -19,7 +20,7 @@ export interface FeedSocket {
 
 /** A connection as it is kept with its socket. */
 export interface Attachment {
-  readonly credential: string;
+  readonly holder: Holder;
   readonly items: readonly string[];
   /** What the client was sent of each item, as in a cursor. */
   readonly versions: readonly string[];
@@ -38,7 +39,7 @@ export interface Attachment {
  * their way at most; behind them an item waits as itself, and is told as it is when its turn comes.
  */
 export class Connection {
-  readonly credential: string;
+  readonly holder: Holder;
   /** When the session is over. */
   readonly endsAt: number;
   /** Sorted by id. */
@@ -57,7 +58,7 @@ export class Connection {
     this.socket = socket;
     this.items = items;
     this.fingerprint = fingerprintOf(items.map(({ itemId }) => itemId));
-    this.credential = from.credential;
+    this.holder = from.holder;
     this.endsAt = from.endsAt;
     this.versions = [...from.versions];
     this.sent = from.sent;
@@ -140,9 +141,9 @@ export class Connection {
 
   /** Keeps with the socket where the client is. */
   save(): void {
-    const { credential, versions, sent, acknowledged, repeated, since, endsAt } = this;
+    const { holder, versions, sent, acknowledged, repeated, since, endsAt } = this;
     this.socket.attach({
-      credential,
+      holder,
       items: this.items.map(({ itemId }) => itemId),
       versions,
       sent,

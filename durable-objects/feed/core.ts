@@ -8,7 +8,7 @@ import { migrate } from "../storage/migrations.ts";
 import { type Attachment, Connection, type FeedSocket } from "./connection.ts";
 import { Following } from "./following.ts";
 import { type FeedItem, isWanted, newFeedItem, takeState } from "./item.ts";
-import type { ConnectQuery, DeliverAnswer, FollowAnswer, FollowQuery } from "./rpc.ts";
+import type { ConnectQuery, DeliverAnswer, FollowAnswer, FollowQuery, Holder } from "./rpc.ts";
 import { feedSchema } from "./schema.ts";
 import { Tickets } from "./tickets.ts";
 
@@ -38,6 +38,8 @@ export interface FeedDependencies {
   readonly newSecret: () => string;
   readonly settings: FeedSettings;
   readonly partitionOf: (itemId: string) => number;
+  /** Those of some keys of the database that are revoked. */
+  readonly findRevoked: (keyIds: readonly string[]) => Promise<readonly string[]>;
   readonly follow: (partition: number, query: FollowQuery) => Promise<FollowAnswer>;
 }
 
@@ -88,7 +90,7 @@ export class FeedCore {
   async admit({
     items: itemIds,
     after,
-    credential,
+    holder,
   }: ConnectQuery): Promise<Admission | { readonly kind: "full" }> {
     const { settings } = this.dependencies;
     const added = itemIds.filter((itemId) => !this.items.has(itemId)).length;
@@ -111,7 +113,7 @@ export class FeedCore {
     }
     const take = (socket: FeedSocket): void => {
       drop();
-      this.connect(socket, items, versions, credential);
+      this.connect(socket, items, versions, holder);
     };
     return { kind: "admitted", take, drop };
   }
@@ -120,14 +122,14 @@ export class FeedCore {
     socket: FeedSocket,
     items: readonly FeedItem[],
     versions: readonly string[],
-    credential: string,
+    holder: Holder,
   ): void {
     const { clock, random, settings } = this.dependencies;
     const now = clock.now();
     // Not all at once, where they all came at once.
     const endsAt = now + settings.sessionMs * (0.9 + random() / 10);
     const nothing = { sent: 0, acknowledged: 0, repeated: 0, since: now };
-    const from = { credential, versions, endsAt, ...nothing, isBehind: true };
+    const from = { holder, versions, endsAt, ...nothing, isBehind: true };
     const connection = new Connection(socket, items, from);
     this.keep(socket, connection);
     this.flush(connection);
@@ -217,7 +219,7 @@ export class FeedCore {
     this.closed(socket);
     connection.close(ending);
     if (ending !== endings.sessionOver) {
-      logger("info", "live.ended", { feed, credential: connection.credential, ...ending });
+      logger("info", "live.ended", { feed, credential: connection.holder.credential, ...ending });
     }
   }
 
@@ -255,7 +257,7 @@ export class FeedCore {
       this.tickets.removeExpired();
       this.endSessions();
       for (const [itemId, item] of this.items) if (!isWanted(item)) this.items.delete(itemId);
-      await this.repair();
+      await Promise.all([this.endRevoked(), this.repair()]);
     } finally {
       this.arm();
     }
@@ -265,6 +267,24 @@ export class FeedCore {
     const now = this.dependencies.clock.now();
     for (const [socket, connection] of [...this.connections]) {
       if (connection.endsAt <= now) this.end(socket, connection, endings.sessionOver);
+    }
+  }
+
+  /** A database that fails lets a connection last until its session ends, or the next look. */
+  private async endRevoked(): Promise<void> {
+    const { logger, name: feed, findRevoked } = this.dependencies;
+    const open = [...this.connections].filter(([, { holder }]) => holder.isStoredKey);
+    if (open.length === 0) return;
+    try {
+      const ids = new Set(open.map(([, { holder }]) => holder.credential));
+      const revoked = new Set(await findRevoked([...ids]));
+      for (const [socket, connection] of open) {
+        const isOpen = this.connections.get(socket) === connection;
+        if (isOpen && revoked.has(connection.holder.credential))
+          this.end(socket, connection, endings.revoked);
+      }
+    } catch (error) {
+      logger("warn", "feed-keys-not-read", { feed, error: describeError(error) });
     }
   }
 

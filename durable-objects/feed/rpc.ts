@@ -35,13 +35,21 @@ export type TicketAnswer =
   | { readonly kind: "issued"; readonly ticket: string; readonly expiresAt: number }
   | { readonly kind: "full" };
 
+/** Whose a connection is. */
+export interface Holder {
+  /** Id of the credential. */
+  readonly credential: string;
+  /** It is a key of the database, which may be revoked. */
+  readonly isStoredKey: boolean;
+}
+
 /** A feed object, by RPC. A connection is opened by `fetch`, with `ConnectQuery` in its URL. */
 export interface FeedRpc {
   /** For partitions: the latest states of items. */
   deliver(items: readonly LiveItem[]): Promise<DeliverAnswer>;
-  issueTicket(credential: string): Promise<TicketAnswer>;
-  /** The credential that the ticket was issued to; null where it is not, or not any more, good. Only once. */
-  redeemTicket(ticket: string): Promise<string | null>;
+  issueTicket(holder: Holder): Promise<TicketAnswer>;
+  /** Whom the ticket was issued to; null where it is not, or not any more, good. Only once. */
+  redeemTicket(ticket: string): Promise<Holder | null>;
 }
 
 export interface ConnectQuery {
@@ -49,8 +57,7 @@ export interface ConnectQuery {
   readonly items: readonly string[];
   /** A cursor; absent: everything is told. */
   readonly after?: string;
-  /** Id of the credential, for the log. */
-  readonly credential: string;
+  readonly holder: Holder;
 }
 
 /** Why a connection is not taken, as JSON with a status that is no 101. */

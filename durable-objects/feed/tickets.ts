@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/lib/clock.ts";
 import { ticketMs } from "../../src/live/protocol.ts";
 import type { PartitionStorage } from "../dependencies.ts";
-import type { TicketAnswer } from "./rpc.ts";
+import type { Holder, TicketAnswer } from "./rpc.ts";
 
 /** Tickets that wait to be used, in one feed. */
 const mostTickets = 10_000;
@@ -23,7 +23,7 @@ export class Tickets {
     this.host = host;
   }
 
-  async issue(credential: string): Promise<TicketAnswer> {
+  async issue(holder: Holder): Promise<TicketAnswer> {
     const { storage, clock, number } = this.host;
     if (this.count() >= mostTickets) this.removeExpired();
     if (this.count() >= mostTickets) return { kind: "full" };
@@ -31,22 +31,23 @@ export class Tickets {
     const hash = await hashOf(ticket);
     const expiresAt = clock.now() + ticketMs;
     storage.run(
-      `INSERT INTO tickets (hash, credential, expires_at) VALUES (?, ?, ?)`,
+      `INSERT INTO tickets (hash, holder, expires_at) VALUES (?, ?, ?)`,
       hash,
-      credential,
+      JSON.stringify(holder),
       expiresAt,
     );
     return { kind: "issued", ticket, expiresAt };
   }
 
   /** Taken and deleted in one statement, so that two who come with it at once are not both let in. */
-  async redeem(ticket: string): Promise<string | null> {
+  async redeem(ticket: string): Promise<Holder | null> {
     const hash = await hashOf(ticket);
-    const [row] = this.host.storage.all<{ credential: string; expires_at: number }>(
-      `DELETE FROM tickets WHERE hash = ? RETURNING credential, expires_at`,
+    const [row] = this.host.storage.all<{ holder: string; expires_at: number }>(
+      `DELETE FROM tickets WHERE hash = ? RETURNING holder, expires_at`,
       hash,
     );
-    return row === undefined || row.expires_at <= this.host.clock.now() ? null : row.credential;
+    if (row === undefined || row.expires_at <= this.host.clock.now()) return null;
+    return JSON.parse(row.holder) as Holder;
   }
 
   removeExpired(): void {

@@ -1,4 +1,4 @@
-import type { ConnectQuery, ConnectRefusal, FeedRpc } from "../../durable-objects/feed/rpc.ts";
+import type { ConnectQuery, ConnectRefusal, FeedRpc, Holder } from "../../durable-objects/feed/rpc.ts";
 import { describeError, type Logger } from "../lib/log.ts";
 import { Problem } from "../lib/problem.ts";
 import type { Objects } from "../objects.ts";
@@ -12,9 +12,9 @@ export interface Feeds {
    */
   connect(query: ConnectQuery, number?: number): Promise<WebSocket>;
   /** @throws {Problem} likewise */
-  issueTicket(credential: string): Promise<{ readonly ticket: string; readonly expiresAt: number }>;
-  /** The credential that a ticket was issued to, and the feed that has it; null where it is not good. @throws {Problem} */
-  redeemTicket(ticket: string): Promise<{ readonly credential: string; readonly feed: number } | null>;
+  issueTicket(holder: Holder): Promise<{ readonly ticket: string; readonly expiresAt: number }>;
+  /** Whom a ticket was issued to, and the feed that has it; null where it is not good. @throws {Problem} */
+  redeemTicket(ticket: string): Promise<{ readonly holder: Holder; readonly feed: number } | null>;
 }
 
 export interface FeedsHost {
@@ -74,9 +74,9 @@ export function createFeeds({ objects, count, random, logger }: FeedsHost): Feed
       throw full();
     },
 
-    async issueTicket(credential) {
+    async issueTicket(holder) {
       const [number = 0] = candidates();
-      const answer = await call(number, (feed) => feed.issueTicket(credential));
+      const answer = await call(number, (feed) => feed.issueTicket(holder));
       if (answer.kind === "full") throw full();
       return answer;
     },
@@ -85,8 +85,8 @@ export function createFeeds({ objects, count, random, logger }: FeedsHost): Feed
       const [, number] = /^(\d{1,5})\.[A-Za-z0-9_-]{32}$/.exec(ticket) ?? [];
       // Which of all objects is asked is not for the client to say.
       if (number === undefined || Number(number) >= count) return null;
-      const credential = await call(Number(number), (feed) => feed.redeemTicket(ticket));
-      return credential === null ? null : { credential, feed: Number(number) };
+      const holder = await call(Number(number), (feed) => feed.redeemTicket(ticket));
+      return holder === null ? null : { holder, feed: Number(number) };
     },
   };
 }

@@ -21,6 +21,7 @@ export interface Ending {
 
 export const endings = {
   sessionOver: { code: 4000, reason: "session over: connect again" },
+  revoked: { code: 4001, reason: "the credential was revoked" },
   tooSlow: { code: 4008, reason: "too slow: nothing was acknowledged" },
   binary: { code: 1003, reason: "only text is taken" },
   notUnderstood: { code: 1008, reason: 'only {"ack": number} is taken' },

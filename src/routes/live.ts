@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ConnectQuery } from "../../durable-objects/feed/rpc.ts";
+import type { ConnectQuery, Holder } from "../../durable-objects/feed/rpc.ts";
 import { idPattern } from "../auction/events.ts";
 import { decodeCursor, longestCursor } from "../live/cursor.ts";
 import { eventStream } from "../live/event-stream.ts";
@@ -17,8 +17,8 @@ const liveParameters = z.strictObject({
 
 /** `POST /v1/live/tickets`: opens one connection for whoever cannot send `Authorization` with it. */
 export async function postTicket(context: AppContext): Promise<Response> {
-  const { services, credential } = await admit(context, "read");
-  const { ticket, expiresAt } = await services.feeds.issueTicket(credential.id);
+  const { services, holder } = await admitted(context);
+  const { ticket, expiresAt } = await services.feeds.issueTicket(holder);
   const headers = { "cache-control": "no-store" };
   return context.json({ ticket, expiresAt: new Date(expiresAt).toISOString() }, 201, headers);
 }
@@ -32,8 +32,10 @@ export async function getLive(context: AppContext): Promise<Response> {
   if (after !== undefined && decodeCursor(after, items) === undefined) {
     throw new Problem("invalid-parameter", "after: must be the id of a message");
   }
-  const { services, credential, feed } = await holderOf(context, parameters.ticket);
-  const query: ConnectQuery = { items, credential, ...(after === undefined ? {} : { after }) };
+  const { ticket } = parameters;
+  const sender = ticket === undefined ? admitted(context) : ticketed(context, ticket);
+  const { services, holder, feed } = await sender;
+  const query: ConnectQuery = { items, holder, ...(after === undefined ? {} : { after }) };
   const socket = await services.feeds.connect(query, feed);
   if (form === "socket") return new Response(null, { status: 101, webSocket: socket });
   return new Response(eventStream(socket, every), {
@@ -41,20 +43,23 @@ export async function getLive(context: AppContext): Promise<Response> {
   });
 }
 
-interface Holder {
+interface Sender {
   readonly services: Services;
-  /** Id of the credential. */
-  readonly credential: string;
+  readonly holder: Holder;
   /** That has the ticket; absent: any. */
   readonly feed?: number;
 }
 
-/** By its ticket or by its credential. @throws {Problem} */
-async function holderOf(context: AppContext, ticket: string | undefined): Promise<Holder> {
-  if (ticket === undefined) {
-    const { services, credential } = await admit(context, "read");
-    return { services, credential: credential.id };
-  }
+/** By its credential. @throws {Problem} */
+async function admitted(context: AppContext): Promise<Sender> {
+  const { services, credential } = await admit(context, "read");
+  const isKey = /^bearer +gvl_/i.test(context.req.header("authorization") ?? "");
+  const isStoredKey = isKey && !services.config.apiKeys.has(credential.id);
+  return { services, holder: { credential: credential.id, isStoredKey } };
+}
+
+/** By its ticket. Every attempt counts for its address, and one that fails as a credential that is not known. @throws {Problem} */
+async function ticketed(context: AppContext, ticket: string): Promise<Sender> {
   const services = servicesFor(context.env);
   const { headers } = context.req.raw;
   await services.rateLimits.countOpen(headers);
@@ -63,7 +68,7 @@ async function holderOf(context: AppContext, ticket: string | undefined): Promis
     await services.rateLimits.countUnknown(headers);
     throw new Problem("unauthenticated", "The ticket is not known, or was used, or its minute is over");
   }
-  context.get("operation").fields.credential = redeemed.credential;
+  context.get("operation").fields.credential = redeemed.holder.credential;
   return { services, ...redeemed };
 }
 
@@ -77,8 +82,9 @@ function readItems(text: string): string[] {
 
 /** How the client wants to be told. @throws {Problem} `upgrade-required`. */
 function formOf({ headers, method }: Request): "socket" | "events" {
-  if (headers.get("upgrade")?.toLowerCase() === "websocket") return "socket";
-  if (method === "GET" && /\btext\/event-stream\b/i.test(headers.get("accept") ?? "")) return "events";
+  const isGet = method === "GET";
+  if (isGet && headers.get("upgrade")?.toLowerCase() === "websocket") return "socket";
+  if (isGet && /\btext\/event-stream\b/i.test(headers.get("accept") ?? "")) return "events";
   const upgrade = { connection: "Upgrade", upgrade: "websocket" };
   throw new Problem("upgrade-required", "Open a WebSocket, or send Accept: text/event-stream", {
     headers: upgrade,

@@ -55,7 +55,7 @@ it("the document's client follows through the gateway's end and start, and is to
   const [, code = ""] = /^```js\n([^]*?)^```$/m.exec(readFileSync("docs/live.md", "utf8")) ?? [];
   const file = join(folder, "follow.mjs");
   writeFileSync(file, code);
-  const { follow } = (await import(file)) as DocumentedClient;
+  const client = (await import(file)) as DocumentedClient;
 
   const first = await npmStart({ home });
   const { url, keys } = first.local;
@@ -70,7 +70,12 @@ it("the document's client follows through the gateway's end and start, and is to
     const { body } = await send<{ ticket: string }>(`${url}/v1/live/tickets`, keys.client, {});
     return body.ticket;
   };
-  const following = follow({ url, items: ["lot", "later"], newTicket, onItem: (state) => told.push(state) });
+  const following = client.follow({
+    url,
+    items: ["lot", "later"],
+    newTicket,
+    onItem: (state) => told.push(state),
+  });
   const isTold = async (itemId: string, amount: number | undefined): Promise<void> => {
     const end = Date.now() + 30_000;
     for (;;) {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ConnectQuery, ConnectRefusal } from "../../../durable-objects/feed/rpc.ts";
 import { createFeeds } from "../../../src/live/client.ts";
 
-const query: ConnectQuery = { items: ["a"], credential: "ada" };
+const query: ConnectQuery = { items: ["a"], holder: { credential: "ada", isStoredKey: false } };
 const socket = {} as WebSocket;
 
 /** Feeds of which each takes a connection, refuses it or fails. */
@@ -20,7 +20,7 @@ function feeds(answers: readonly ("takes" | ConnectRefusal["kind"] | "fails")[],
       },
       redeemTicket: async () => {
         asked.push(name);
-        return "ada";
+        return query.holder;
       },
     };
   };
@@ -54,7 +54,7 @@ test("where all that are tried are full, or one fails, it is a 503", async () =>
 
 test("a connection with a ticket goes to the feed that has it, and to no other", async () => {
   const { client, asked } = feeds(["takes", "full"]);
-  expect(await client.redeemTicket(`1.${"a".repeat(32)}`)).toEqual({ credential: "ada", feed: 1 });
+  expect(await client.redeemTicket(`1.${"a".repeat(32)}`)).toEqual({ holder: query.holder, feed: 1 });
   await expect(client.connect(query, 1)).rejects.toMatchObject({ code: "feed-full" });
   expect(asked).toEqual(["feed/1", "feed/1"]);
 });

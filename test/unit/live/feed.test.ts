@@ -168,6 +168,23 @@ test("a session ends after its time, so that its credential is looked at again",
   expect(client.closed).toBe(4000);
 });
 
+test("a key that is revoked ends its connections with the feed's next look, and nobody else's", async () => {
+  const { feed } = smallWorld();
+  const connect = async (credential: string, isStoredKey: boolean): Promise<Client> => {
+    const client = await feed.connect(["item-0"], undefined, { credential, isStoredKey });
+    feed.acknowledge(client);
+    return client;
+  };
+  const [of, token, other] = [await connect("k", true), await connect("k", false), await connect("m", true)];
+  feed.revoked.add("k");
+  feed.isDatabaseAway = true;
+  await feed.advance(feedSettings.repairMs);
+  expect(of.closed).toBeUndefined();
+  feed.isDatabaseAway = false;
+  await feed.advance(feedSettings.repairMs);
+  expect([of.closed, token.closed, other.closed]).toEqual([4001, undefined, undefined]);
+});
+
 test("a feed takes so many connections and no more", async () => {
   const { feed } = smallWorld();
   const clients: Client[] = [];
@@ -213,14 +230,14 @@ test("tickets are good for a minute and once, and expired ones leave", async () 
   const { feed, clock } = smallWorld();
   const { tickets } = feed.core;
   const issue = async (): Promise<string> => {
-    const answer = await tickets.issue("ada");
+    const answer = await tickets.issue({ credential: "ada", isStoredKey: true });
     if (answer.kind !== "issued") throw new Error("full");
     feed.core.arm();
     return answer.ticket;
   };
   const [used, late] = [await issue(), await issue()];
   expect(used).toMatch(/^0\./);
-  expect(await tickets.redeem(used)).toBe("ada");
+  expect(await tickets.redeem(used)).toEqual({ credential: "ada", isStoredKey: true });
   expect(await tickets.redeem(used)).toBeNull();
   await clock.advance(60_000);
   expect(await tickets.redeem(late)).toBeNull();

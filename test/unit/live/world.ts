@@ -3,7 +3,7 @@ import { Followers } from "../../../durable-objects/followers/followers.ts";
 import type { PartitionDependencies, PartitionStorage } from "../../../durable-objects/dependencies.ts";
 import type { Attachment, FeedSocket } from "../../../durable-objects/feed/connection.ts";
 import { FeedCore } from "../../../durable-objects/feed/core.ts";
-import type { FollowAnswer, FollowQuery } from "../../../durable-objects/feed/rpc.ts";
+import type { FollowAnswer, FollowQuery, Holder } from "../../../durable-objects/feed/rpc.ts";
 import type { PartitionStatus } from "../../../durable-objects/rpc.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
 import type { LiveItem } from "../../../src/live/item.ts";
@@ -199,6 +199,8 @@ export class FeedObject {
   private readonly partitions: readonly FollowedPartition[];
   private readonly clients = new Set<Client>();
   alarmAt: number | null = null;
+  readonly revoked = new Set<string>();
+  isDatabaseAway = false;
 
   constructor(name: string, clock: StepClock, partitions: readonly FollowedPartition[]) {
     this.name = name;
@@ -225,6 +227,10 @@ export class FeedObject {
       newSecret: () => crypto.randomUUID(),
       settings,
       partitionOf: (itemId) => Number(itemId.split("-")[1] ?? 0) % this.partitions.length,
+      findRevoked: async (ids) => {
+        if (this.isDatabaseAway) throw new Error("the database is away");
+        return ids.filter((id) => this.revoked.has(id));
+      },
       follow: (partition, query) => this.partition(partition).follow(structuredClone(query)),
     });
   }
@@ -235,8 +241,12 @@ export class FeedObject {
     return partition;
   }
 
-  async connect(items: readonly string[], after?: string): Promise<Client> {
-    const query = { items: [...items].sort(), credential: "ada", ...(after === undefined ? {} : { after }) };
+  async connect(
+    items: readonly string[],
+    after?: string,
+    holder: Holder = { credential: "ada", isStoredKey: false },
+  ): Promise<Client> {
+    const query = { items: [...items].sort(), holder, ...(after === undefined ? {} : { after }) };
     const admission = await this.core.admit(query);
     if (admission.kind !== "admitted") throw new Error("full");
     const client = new Client();

@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import type { Feed } from "../../../durable-objects/feed.ts";
@@ -86,6 +86,7 @@ test("what may not be is refused before anything is upgraded", async () => {
     [live("items=a", {}), 426, "upgrade-required"],
     [live("items=a", { accept: "*/*" }), 426, "upgrade-required"],
     [live("items=a", { accept: "application/json" }), 406, "not-acceptable"],
+    [live("items=a", { accept: "text/*;q=0, application/xml" }), 406, "not-acceptable"],
     [live("items=a", { ...upgrade, origin: "https://elsewhere.example" }), 403, "forbidden-origin"],
     [call("/v1/live/tickets", { method: "POST", key: null }), 401, "unauthenticated"],
   ];
@@ -93,6 +94,25 @@ test("what may not be is refused before anything is upgraded", async () => {
     expect(await answered(response, status)).toMatchObject({ code, status });
   }
   expect((await live("items=a", {})).headers.get("upgrade")).toBe("websocket");
+});
+
+test("a key that is revoked ends what is open with it, also what a ticket of it opened, and nothing else", async () => {
+  const body = { scopes: ["read"] };
+  const created = call("/v1/keys", { key: "operator", body });
+  const { id, key } = await answered<{ id: string; key: string }>(created, 201);
+  const headers = { authorization: `Bearer ${key}` };
+  const ticketed = await answered<Ticket>(call("/v1/live/tickets", { method: "POST", headers }), 201);
+  const [byKey, byTicket, other] = [
+    await Follower.connect(["x"], { headers }),
+    await Follower.connect(["x"], { ticket: ticketed.ticket }),
+    await Follower.connect(["x"]),
+  ];
+  expect((await call(`/v1/keys/${id}`, { key: "operator", method: "DELETE" })).status).toBe(204);
+  const feeds = Array.from({ length: 8 }, (_, number) => FEEDS.getByName(`feed/${number}`));
+  await Promise.all(feeds.map((feed) => runDurableObjectAlarm(feed)));
+  await eventually(async () => byKey.closed !== undefined && byTicket.closed !== undefined);
+  expect([byKey.closed?.code, byTicket.closed?.code, other.closed]).toEqual([4001, 4001, undefined]);
+  other.close();
 });
 
 test("a page of the gateway's own origin may connect", async () => {

@@ -69,6 +69,7 @@ export class Follower {
   }
 
   acknowledge(number: number): void {
+    if (this.socket.readyState !== WebSocket.OPEN) return;
     this.socket.send(JSON.stringify({ ack: number }));
   }
 
