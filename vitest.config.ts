@@ -21,7 +21,8 @@ export default defineConfig({
       node("unit", { order: 1, side: cores, testTimeout: 20_000 }),
       node("faults", { order: 2, side: cores, testTimeout: 600_000 }),
       node("bridge", { order: 3, side: 1, testTimeout: 30_000 }),
-      workers("worker", { order: 4, side: 1, testTimeout: 60_000 }),
+      // Who reads too slowly is cut off sooner, so that this can be waited for.
+      workers("worker", { order: 4, side: 1, testTimeout: 60_000 }, { LIVE_ACKNOWLEDGE_MS: "3000" }),
       // Subscribers are on this machine, and what fails is tried again before a test gets old.
       workers(
         "deliveries",

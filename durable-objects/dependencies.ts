@@ -1,7 +1,9 @@
 import type { KafkaLog, ProduceRecord, ProduceResult } from "../src/kafka/port.ts";
+import type { LiveItem } from "../src/live/item.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import type { Logger } from "../src/lib/log.ts";
 import type { TopicRole } from "../src/topics.ts";
+import type { DeliverAnswer } from "./feed/rpc.ts";
 
 export type SqlValue = string | number | null | ArrayBuffer;
 export type SqlRow = Record<string, SqlValue>;
@@ -42,6 +44,8 @@ export interface PartitionDependencies {
   readonly settings: PartitionSettings;
   /** Hands records that this partition has appended to those who read their topic. */
   readonly handOn: HandOn;
+  /** Tells a feed, by its object's name, the latest states of items that it follows. Absent: nobody does. */
+  readonly deliver?: (feed: string, items: readonly LiveItem[]) => Promise<DeliverAnswer>;
 }
 
 /** Records with the places that the log gave them, in order. Costs latency and no event where it fails. */

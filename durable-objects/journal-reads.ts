@@ -1,6 +1,8 @@
 import { readBidderBids } from "./bidder-reads.ts";
 import type { PartitionDependencies } from "./dependencies.ts";
 import { digestOf } from "./digest.ts";
+import type { FollowAnswer, FollowQuery } from "./feed/rpc.ts";
+import { Followers } from "./followers/followers.ts";
 import type { JournalState } from "./journal-state.ts";
 import * as reads from "./reads.ts";
 import type { TrailAnswer } from "./trail/answer.ts";
@@ -11,26 +13,47 @@ import type {
   BidsQuery,
   CategoryStats,
   CellStats,
-  ItemView,
+  ItemAnswer,
+  ItemQuery,
   ListPage,
   ListQuery,
+  PartitionStatus,
   WindowQuery,
   WindowStats,
 } from "./rpc.ts";
+import { type Effects, tookEffect } from "./took-effect.ts";
 
-/** The part of a partition that only answers from the journal's state, as it stands at the moment. */
-export class JournalReads {
+/** The part of a partition that only tells the journal's state: answers it, as it stands, and to those who follow. */
+export abstract class JournalReads {
   protected readonly dependencies: PartitionDependencies;
   protected readonly journal: JournalState;
+  protected readonly followers: Followers;
   private readonly pages = new reads.PageCache();
 
   constructor(dependencies: PartitionDependencies, journal: JournalState) {
     this.dependencies = dependencies;
     this.journal = journal;
+    this.followers = new Followers(dependencies, {
+      stateOf: (itemId) => reads.readLiveItem(this.journal.store, dependencies.partition, itemId),
+      catchUp: () => this.wake(),
+      status: () => this.status(),
+    });
   }
 
-  protected viewOf(itemId: string): ItemView | null {
-    return reads.readItem(this.journal.store, this.dependencies.partition, itemId);
+  abstract status(): Promise<PartitionStatus>;
+  abstract wake(): Promise<PartitionStatus>;
+
+  follow(query: FollowQuery): Promise<FollowAnswer> {
+    return this.followers.follow(query);
+  }
+
+  /** What a wait for a record's effect looks at. */
+  protected abstract get effects(): Effects;
+
+  async readItem({ itemId, after, waitMs }: ItemQuery): Promise<ItemAnswer> {
+    if (after !== undefined && !(await tookEffect(after, waitMs, this.effects))) return { kind: "late" };
+    const item = reads.readItem(this.journal.store, this.dependencies.partition, itemId);
+    return item === null ? { kind: "unknown" } : { kind: "item", item };
   }
 
   readBids(query: BidsQuery): Promise<BidsPage | null> {

@@ -15,17 +15,9 @@ import { partitionStatus, progressOf } from "./partition-status.ts";
 import { recordsOf } from "./pushed-records.ts";
 import { lostByRebuild } from "./rebuild.ts";
 import { ItemRelay } from "./relay.ts";
-import type {
-  ItemAnswer,
-  ItemQuery,
-  PartitionRpc,
-  PartitionStatus,
-  PushBatch,
-  PushResult,
-  TopicProgress,
-} from "./rpc.ts";
+import type { PartitionRpc, PartitionStatus, PushBatch, PushResult, TopicProgress } from "./rpc.ts";
 import { tickWhenDue } from "./ticker.ts";
-import { type Effects, tookEffect } from "./took-effect.ts";
+import type { Effects } from "./took-effect.ts";
 import { TopicIdentities, TopicReplaced, type ReadTopic } from "./topic-identities.ts";
 import { Waiters } from "./waiters.ts";
 import { WakeUps } from "./wake-ups.ts";
@@ -171,9 +163,8 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   async push(batch: PushBatch): Promise<PushResult> {
     const { topic, waitMs } = batch;
     const last = batch.offsets.at(-1);
-    if (last === undefined) return { position: this.journal.position };
     // What is in a topic that was made again is in the log, and nothing that this partition may apply.
-    if (this.isStopped) return { position: this.journal.position };
+    if (last === undefined || this.isStopped) return { position: this.journal.position };
     const reader = topic === "journal" ? this.journalReader : this.itemsReader;
     if (!this.identities.matches(topic, batch.topicId)) return this.askWhichTopic(reader);
     const isApplied = last < this.positionAfter(topic);
@@ -208,6 +199,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   /** Moves the journal's position, and does what follows from it. */
   private moved(move: () => void): void {
     move();
+    this.followers.changed(this.journal.store.items.flushed());
     this.advanceWaiters();
     // A topic that failed is asked again when its retry is due, not with every run.
     if (this.wakeUps.isDue("send outputs")) this.sender.kick();
@@ -297,6 +289,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
   async end(): Promise<void> {
     this.isEnding = true;
     this.waiters.release();
+    this.followers.stop();
     await Promise.all([this.journalReader.rest(), this.itemsReader.rest(), this.sender.rest()]);
   }
 
@@ -309,7 +302,7 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
     return Promise.resolve(partitionStatus(this.journal, { partition, journal, items, stalled }));
   }
 
-  private get effects(): Effects {
+  protected get effects(): Effects {
     return {
       clock: this.dependencies.clock,
       journal: this.journal,
@@ -317,12 +310,5 @@ export class PartitionCore extends JournalReads implements PartitionRpc {
       positionAfter: (topic) => this.positionAfter(topic),
       catchUp: (topic) => (topic === "journal" ? this.journalReader : this.itemsReader).catchUp(),
     };
-  }
-
-  async readItem(query: ItemQuery): Promise<ItemAnswer> {
-    const { after, waitMs } = query;
-    if (after !== undefined && !(await tookEffect(after, waitMs, this.effects))) return { kind: "late" };
-    const item = this.viewOf(query.itemId);
-    return item === null ? { kind: "unknown" } : { kind: "item", item };
   }
 }

@@ -34,6 +34,7 @@ import type { DeadLetterEntry } from "./functions/dead-letter-index.ts";
 import type { ParkedEntry, ParkedPlace } from "./functions/delivery-store.ts";
 import type { FunctionSource } from "./functions/driven.ts";
 import { SubscriptionSource } from "./functions/subscription-source.ts";
+import type { FollowAnswer, FollowQuery } from "./feed/rpc.ts";
 import { createHandOn } from "./hand-on.ts";
 import { PartitionCore } from "./partition-core.ts";
 import type {
@@ -169,6 +170,10 @@ export class Partition extends DurableObject<Env> implements AuctionObjectRpc, F
     return this.auction.trailOf(id);
   }
 
+  follow(query: FollowQuery): Promise<FollowAnswer> {
+    return this.auction.follow(query);
+  }
+
   status(): Promise<PartitionStatus> {
     return this.auction.status();
   }
@@ -282,6 +287,7 @@ function dependenciesOf(
       readersOf,
       push: (reader, batch) => env.PARTITIONS.getByName(`${reader}/${partition}`).push(batch),
     }),
+    deliver: (feed, items) => env.FEEDS.getByName(feed).deliver(items),
   };
 }
 

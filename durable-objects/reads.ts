@@ -4,6 +4,7 @@ import { publicHighest } from "../src/auction/item.ts";
 import { isComplete, reserveMet } from "../src/auction/rules.ts";
 import { DistinctCounter } from "../src/auction/sketch.ts";
 import type { Entry, ItemState } from "../src/auction/state.ts";
+import type { LiveItem } from "../src/live/item.ts";
 import { GenerationalCache } from "../src/lib/generational-cache.ts";
 import type { PartitionStorage } from "./dependencies.ts";
 import type {
@@ -54,6 +55,38 @@ function viewOf(store: StoredAuction, partition: number, item: ItemState): ItemV
     position,
     asOf: toIso(streamTime),
   };
+}
+
+/** One item as everybody who follows it is told it. */
+export function readLiveItem(store: StoredAuction, partition: number, itemId: string): LiveItem {
+  const item = store.item(itemId);
+  store.trim();
+  const { position, streamTime } = store.state;
+  const place = { partition, position, asOf: toIso(streamTime) };
+  if (item === undefined) return { itemId, sequence: 0, status: "unknown", ...place };
+  const { phase, highest, bids, rejected, bidders } = item;
+  return {
+    itemId,
+    sequence: sequenceOf(item),
+    status: phase,
+    highest: highest === null ? null : publicHighest(highest),
+    bids,
+    rejected,
+    bidders,
+    reserveMet: reserveMet(item),
+    closesAt: toIso(item.closesAt),
+    ...(isComplete(item) ? { outcome: outcomeOf(item, partition) } : {}),
+    ...place,
+  };
+}
+
+/**
+ * Every change that is told is a bid that was judged or a phase that was entered, and none is taken back:
+ * so their number rises with each of them, without being stored, and is the same after a rebuild.
+ */
+function sequenceOf({ phase, bids, rejected }: ItemState): number {
+  const entered = phase === "scheduled" ? 1 : phase === "open" ? 2 : 3;
+  return entered + bids + rejected;
 }
 
 function outcomeOf(item: ItemState, partition: number): NonNullable<ItemView["outcome"]> {

@@ -2,6 +2,7 @@ import type { BidReason, HighestBid, ItemStatus, ItemTerms, Outcome } from "../s
 import type { TopicRole } from "../src/topics.ts";
 import type { Sketch } from "../src/auction/sketch.ts";
 import type { TrailAnswer } from "./trail/answer.ts";
+import type { FollowAnswer, FollowQuery } from "./feed/rpc.ts";
 
 /**
  * What a Partition object answers, by RPC. Every argument and answer is structured-cloneable.
@@ -30,6 +31,8 @@ export interface PartitionRpc {
   cellStats(): Promise<readonly CellStats[]>;
   /** Where the recent records that may be of an event with this id are, and what came of them. */
   trailOf(id: string): Promise<TrailAnswer>;
+  /** For feeds: tells of the items' changes from now on, and answers the states that the feed does not have. */
+  follow(query: FollowQuery): Promise<FollowAnswer>;
   /** Position and health, for `readyz`, the sweep and the operator. */
   status(): Promise<PartitionStatus>;
   /** Catches up with the log; the sweep calls it where a partition lags. Answers the new status. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { logLevels, type LogLevel } from "./lib/log.ts";
 import { idPattern } from "./auction/events.ts";
 import { type EdgeConfig, edgeConfig, edgeFault, edgeVariables } from "./config/edge.ts";
+import { type LiveConfig, liveConfig, liveVariables } from "./config/live.ts";
 import { type ApiKey, hashFromHex, keyIdPattern } from "./credentials/api-key.ts";
 import { scopes } from "./credentials/scopes.ts";
 
@@ -19,7 +20,7 @@ export interface SubscriberPatience {
   readonly concurrency: number;
 }
 
-export interface Config extends EdgeConfig {
+export interface Config extends EdgeConfig, LiveConfig {
   readonly kafka: { readonly url: string; readonly username: string; readonly password: string };
   /** Partitions of every topic. */
   readonly partitionCount: number;
@@ -127,6 +128,7 @@ const variables = z
     MAX_BODY_BYTES: integer(1, 100 * 1024 * 1024).default(1_048_576),
     BODY_TIMEOUT_MS: integer(100, 600_000).default(10_000),
     ...edgeVariables,
+    ...liveVariables,
   })
   // A bid that is accepted before the end has to be in the log before the closing.
   .refine((value) => value.PRODUCE_TIMEOUT_MS < value.CLOSE_GRACE_MS, {
@@ -189,6 +191,7 @@ function parseConfig(env: object): Config | ConfigError {
     },
     apiKeys: new Map(value.API_KEYS.map((key) => [key.id, toApiKey(key)])),
     ...edgeConfig(value),
+    ...liveConfig(value),
   };
 }
 

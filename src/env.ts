@@ -1,4 +1,5 @@
 import type { AnalysisRpc } from "../durable-objects/analysis/rpc.ts";
+import type { FeedRpc } from "../durable-objects/feed/rpc.ts";
 import type { FunctionGroupRpc } from "../durable-objects/functions/rpc.ts";
 import type { PartitionRpc } from "../durable-objects/rpc.ts";
 import type { ReplayCatalogRpc } from "../durable-objects/replays/rpc.ts";
@@ -8,6 +9,7 @@ import type { SubscriptionsRpc } from "../durable-objects/subscriptions/rpc.ts";
 type PartitionObject = Rpc.DurableObjectBranded & PartitionRpc & FunctionGroupRpc;
 type ReplayObject = Rpc.DurableObjectBranded & ReplayCatalogRpc;
 type AnalysisObject = Rpc.DurableObjectBranded & AnalysisRpc;
+type FeedObject = Rpc.DurableObjectBranded & FeedRpc;
 type SubscriptionsObject = Rpc.DurableObjectBranded & SubscriptionsRpc;
 
 /** Bindings and variables as the platform hands them over, unchecked. See `wrangler.toml`. */
@@ -16,6 +18,7 @@ export interface Env {
   readonly REPLAYS: DurableObjectNamespace<ReplayObject>;
   readonly SUBSCRIPTIONS: DurableObjectNamespace<SubscriptionsObject>;
   readonly ANALYSES: DurableObjectNamespace<AnalysisObject>;
+  readonly FEEDS: DurableObjectNamespace<FeedObject>;
   readonly DATABASE: D1Database;
   /** What is deployed beside the Worker; scripts/assets/assets.ts lists it. */
   readonly ASSETS: Fetcher;
@@ -56,4 +59,9 @@ export interface Env {
   readonly RATE_LIMIT_CREDENTIAL_QUOTA?: string;
   readonly RATE_LIMIT_ADDRESS_QUOTA?: string;
   readonly RATE_LIMIT_UNKNOWN_QUOTA?: string;
+  readonly FEED_OBJECTS?: string;
+  readonly FEED_SOCKETS?: string;
+  readonly LIVE_ACKNOWLEDGE_MS?: string;
+  readonly LIVE_SESSION_MS?: string;
+  readonly LIVE_REPAIR_MS?: string;
 }

@@ -8,6 +8,7 @@ import { sweepFunctions } from "./sweep-functions.ts";
 import { sweep } from "./sweep.ts";
 
 export { Analysis } from "../durable-objects/analysis.ts";
+export { Feed } from "../durable-objects/feed.ts";
 export { Partition } from "../durable-objects/partition.ts";
 export { Replay } from "../durable-objects/replay.ts";
 export { EndpointCaller } from "./endpoint-caller.ts";

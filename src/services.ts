@@ -15,6 +15,7 @@ import { type CountryData, createCountryData, loadLifetimeMs } from "./ingest/co
 import { createUpstashLog } from "./kafka/upstash.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { consoleLogger, createConsoleLogger, type Logger } from "./lib/log.ts";
+import { createFeeds, type Feeds } from "./live/client.ts";
 import {
   createFunctionPartitions,
   createPartitions,
@@ -39,6 +40,7 @@ export interface Services {
   readonly replays: ReplaysClient;
   readonly subscriptions: SubscriptionsClient;
   readonly analyses: Analyses;
+  readonly feeds: Feeds;
   readonly database: Database;
   readonly credentials: CredentialSources & { readonly storedKeys: KeyCache };
   readonly rateLimits: RateLimits;
@@ -74,6 +76,7 @@ function createServices(env: Env): Services {
   const clock = systemClock;
   const logger = createConsoleLogger(config.logLevel);
   const database = createDatabase(env.DATABASE, clock);
+  const random = Math.random;
   const functionPartitions = createFunctionPartitions(env.PARTITIONS, config.partitionCount);
   const assets = createAssets(env.ASSETS);
   const written = Object.values(writtenTopics(config.topicPrefix));
@@ -83,7 +86,7 @@ function createServices(env: Env): Services {
     clock,
     logger,
     auditLogger: consoleLogger,
-    random: Math.random,
+    random,
     pinnedTopics: createPinnedTopics(log, clock, written, config.partitionCount),
     partitions: createPartitions(env.PARTITIONS, config.partitionCount),
     functionPartitions,
@@ -91,6 +94,7 @@ function createServices(env: Env): Services {
     replays: createReplaysClient(env.REPLAYS),
     subscriptions: createSubscriptionsClient(env.SUBSCRIPTIONS),
     analyses: createAnalyses(env.ANALYSES),
+    feeds: createFeeds({ objects: env.FEEDS, count: config.feedObjects, random, logger }),
     database,
     credentials: {
       apiKeys: config.apiKeys,

@@ -8,7 +8,7 @@ import { prepareWorkerBundle } from "../../local/worker-bundle.ts";
 const workers = join(import.meta.dirname, "..", "workers");
 
 /** What stands in front of the log: Gavel as it is deployed, or one of `bench/workers`. */
-export type WorkerName = "gavel" | "edge-only" | "forwarder" | "measured" | "functions";
+export type WorkerName = "gavel" | "edge-only" | "forwarder" | "measured" | "functions" | "fan-out";
 
 /**
  * Makes a Worker's bundle in the form that `local/gateway.ts` runs, so that every Worker here has
@@ -35,6 +35,7 @@ export async function prepareBundle(worker: WorkerName, directory: string): Prom
   const settings = join(directory, "worker.json");
   if (worker === "forwarder" || worker === "edge-only") changeSettings(settings, withoutObjects);
   if (worker === "functions") changeSettings(settings, withBinding);
+  if (worker === "fan-out") changeSettings(settings, withFanOut);
 }
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -45,6 +46,11 @@ function changeSettings(file: string, change: (settings: Settings) => Settings):
 
 function withoutObjects(settings: Settings): Settings {
   return { ...settings, durableObjects: undefined };
+}
+
+/** With the one object that tells all. */
+function withFanOut(settings: Settings): Settings {
+  return { ...settings, durableObjects: { FAN_OUT: { className: "FanOut", useSQLite: true } } };
 }
 
 /** With a service binding to an entrypoint, as a function in another Worker has it. */

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { PartitionDependencies } from "../../durable-objects/dependencies.ts";
+import type { FollowQuery } from "../../durable-objects/feed/rpc.ts";
 import { PartitionCore } from "../../durable-objects/partition-core.ts";
 import type {
   BidderBidsQuery,
@@ -115,6 +116,10 @@ export class Partition extends DurableObject<object> implements MeasuredRpc {
 
   trailOf(id: string) {
     return this.#core.trailOf(id);
+  }
+
+  follow(query: FollowQuery) {
+    return this.#core.follow(query);
   }
 
   status() {

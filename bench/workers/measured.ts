@@ -4,6 +4,7 @@ import type { MeasuredRpc } from "./measured-partition.ts";
 
 export { Replay } from "../../durable-objects/replay.ts";
 export { Analysis } from "../../durable-objects/analysis.ts";
+export { Feed } from "../../durable-objects/feed.ts";
 export { Subscriptions } from "../../durable-objects/subscriptions.ts";
 export { Partition } from "./measured-partition.ts";
 

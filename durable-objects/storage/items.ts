@@ -28,7 +28,8 @@ interface CachedItem {
 export class StoredItems {
   private readonly storage: PartitionStorage;
   private readonly cache = new GenerationalCache<string, CachedItem>(cachedItems);
-  private readonly changedItems = new Set<CachedItem>();
+  private changedItems = new Set<CachedItem>();
+  private flushedItems = new Set<CachedItem>();
   private readonly timers: StoredTimers;
   private readonly created = new Map<string, Created>();
   private readonly departures: SqlValue[] = [];
@@ -157,10 +158,15 @@ export class StoredItems {
       return `INSERT INTO departures (due, item_id, position) VALUES ${rows}`;
     });
     this.departures.length = 0;
-    const changed = this.changedItems.size;
-    this.changedItems.clear();
+    this.flushedItems = this.changedItems;
+    this.changedItems = new Set();
     this.cache.trim();
-    return changed;
+    return this.flushedItems.size;
+  }
+
+  /** Ids of what the last `flush` wrote. */
+  *flushed(): Generator<string> {
+    for (const { item } of this.flushedItems) yield item.itemId;
   }
 
   private flushTerms(): void {

@@ -44,6 +44,10 @@ export const auctionMigrations: readonly (readonly string[])[] = [
     `ALTER TABLE partition_state ADD COLUMN trail_steps BLOB`,
     `CREATE TABLE trail (page INTEGER PRIMARY KEY, hashes BLOB NOT NULL, steps BLOB NOT NULL)`,
   ],
+  // Who is to be told of which item's changes. No part of the state: a rebuild does without it.
+  [
+    `CREATE TABLE followers (feed TEXT NOT NULL, item_id TEXT NOT NULL, PRIMARY KEY (feed, item_id)) WITHOUT ROWID`,
+  ],
 ];
 
 /**

@@ -84,6 +84,16 @@ export async function revokeKey(database: Database, id: string, by: string, now:
   return rows.length > 0;
 }
 
+/** Those of some keys that are revoked. @throws {Problem} `database-unavailable`. */
+export async function findRevoked(database: Database, ids: readonly string[]): Promise<string[]> {
+  const rows = await database.query<{ readonly id: string }>({
+    sql: `SELECT id FROM api_keys
+          WHERE revoked_at IS NOT NULL AND id IN (SELECT value FROM json_each(?))`,
+    parameters: [JSON.stringify(ids)],
+  });
+  return rows.map(({ id }) => id);
+}
+
 const viewColumns = `id, scopes, subject, created_at AS createdAt, created_by AS createdBy,
   revoked_at AS revokedAt, revoked_by AS revokedBy`;
 

@@ -3,7 +3,7 @@
  * with its status, its title and whether the same request may succeed later.
  */
 interface ProblemKind {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 413 | 415 | 422 | 429 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 408 | 409 | 413 | 415 | 422 | 426 | 429 | 500 | 503;
   readonly title: string;
   readonly retryable?: true;
 }
@@ -78,6 +78,7 @@ const requestKinds = {
   "invalid-replay": { status: 422, title: "The replay is not valid" },
   "replay-too-large": { status: 422, title: "The stretch is larger than what may be read" },
   "empty-batch": { status: 422, title: "The body holds no event" },
+  "upgrade-required": { status: 426, title: "Another protocol is needed" },
   "rate-limited": { status: 429, title: "There are too many requests", retryable: true },
   "internal-error": { status: 500, title: "Gavel failed" },
   misconfigured: { status: 503, title: "The gateway's configuration cannot be used", retryable: true },
@@ -95,6 +96,8 @@ const requestKinds = {
     retryable: true,
   },
   "replays-unavailable": { status: 503, title: "The replays do not answer", retryable: true },
+  "feed-full": { status: 503, title: "There are as many live connections as are taken", retryable: true },
+  "feed-unavailable": { status: 503, title: "A feed does not answer", retryable: true },
   "not-yet-applied": { status: 503, title: "The record has not taken effect yet", retryable: true },
 } as const satisfies Record<string, ProblemKind>;
 

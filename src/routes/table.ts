@@ -11,6 +11,7 @@ import { getHealth, getReadiness } from "./health.ts";
 import { getBids, getItem, listItems } from "./items.ts";
 import { deleteKey, getKeyOf, getKeys, postKey } from "./keys.ts";
 import { getLineage } from "./lineage.ts";
+import { getLive, postTicket } from "./live.ts";
 import { getMetrics } from "./metrics.ts";
 import { type AppContext, openToAll } from "./operation.ts";
 import { deleteProfileOf, getProfileOf, putProfileOf } from "./profiles.ts";
@@ -34,6 +35,7 @@ export const answers: Readonly<Record<string, readonly string[]>> = {
   "/metrics": ["text/plain"],
   "/docs": ["text/html"],
   "/docs/:file": ["text/css", "text/javascript", "text/plain", "image/png"],
+  "/v1/live": ["text/event-stream"],
 };
 
 /** Every path with its methods. HEAD goes where GET goes, without the body. */
@@ -69,6 +71,8 @@ export const routes: Readonly<Record<string, Methods>> = {
   "/v1/subscriptions/:id": { GET: getSubscription, DELETE: deleteSubscription },
   "/v1/subscriptions/:id/secrets": { POST: postSecret },
   "/v1/subscriptions/:id/enable": { POST: postEnable },
+  "/v1/live": { GET: getLive },
+  "/v1/live/tickets": { POST: postTicket },
   "/v1/auctions": { GET: getAuctions },
   "/v1/auctions/totals": { GET: getAuctionTotals },
   "/v1/analyses": { GET: getAnalyses },

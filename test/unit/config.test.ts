@@ -41,6 +41,8 @@ describe("the configuration", () => {
       functionConcurrency: 256,
       logLevel: "info",
       limits: { maxBatchEvents: 1000, maxBodyBytes: 1_048_576, bodyTimeoutMs: 10_000 },
+      feedObjects: 8,
+      live: { mostSockets: 4_000, acknowledgeMs: 15_000, sessionMs: 3_600_000, repairMs: 30_000 },
       apiKeys: new Map(),
       tokens: undefined,
       corsOrigins: new Set(),
