@@ -29,8 +29,8 @@ const traceHeaders = {
 };
 
 const plainHeaders = z.object({
-  prefer,
-  "idempotency-key": parameter(
+  Prefer: prefer,
+  "Idempotency-Key": parameter(
     eventIdentifier.optional(),
     "The id of a single event, by which its repetition is known; several events get ids of their own",
   ),
@@ -120,7 +120,7 @@ const listing = event(eventTypes.itemListed, "listing-1", item);
 const bidding = event(eventTypes.bidPlaced, "bid-1", bid);
 
 const ceHeaders = z.object({
-  prefer,
+  Prefer: prefer,
   "ce-specversion": parameter(z.literal("1.0").optional(), "Binary mode: it is there"),
   "ce-id": parameter(eventIdentifier.optional(), "Binary mode"),
   "ce-source": parameter(eventIdentifier.optional(), "Binary mode"),
