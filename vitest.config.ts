@@ -9,8 +9,8 @@ import { TotalsReporter } from "./scripts/totals-reporter.ts";
 const cores = availableParallelism();
 
 /**
- * Eight projects: what needs only Node, what needs the real runtime, what delivers to
- * receivers by the thousand, what needs the whole system,
+ * Nine projects: what needs only Node, what needs the real runtime, what delivers to
+ * receivers by the thousand, what needs the whole system, what needs a browser before it,
  * and what needs a real broker. They run one after the other, and what measures time runs a file at a time, so that a
  * time-out never comes from another test's load; `npx vitest run --project unit` runs one alone.
  */
@@ -40,11 +40,13 @@ export default defineConfig({
       node("e2e", { order: 6, side: 1, testTimeout: 300_000 }),
       // Holds a running gateway against its documents, by tools that read them.
       node("contract", { order: 7, side: 1, testTimeout: 900_000 }),
+      // The whole system as well, seen from pages in a real Chromium.
+      node("browser", { order: 8, side: 1, testTimeout: 120_000 }),
       // Needs Java and Maven, and is left out of `npm test`. What depends on the log end to end is
       // run over it once more, by the same files.
       {
         test: {
-          ...common("kafka", { order: 8, side: 1, testTimeout: 300_000 }),
+          ...common("kafka", { order: 9, side: 1, testTimeout: 300_000 }),
           include: ["test/kafka/**/*.test.ts", "test/e2e/{readme,batch,demo,log-away,kill}.test.ts"],
           globalSetup: ["test/support/start-kafka.ts"],
         },

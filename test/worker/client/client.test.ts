@@ -27,6 +27,12 @@ function losing(count: number): Fetch {
 
 const client = clientOf();
 
+async function all<Entry>(list: AsyncIterable<Entry>): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for await (const entry of list) entries.push(entry);
+  return entries;
+}
+
 /** An item that is open. */
 async function open(): Promise<string> {
   const item = newItem();
@@ -119,7 +125,7 @@ test("lists are read to their end, whatever their pages are", async () => {
     if ("code" in result) throw new Error(result.detail);
     await client.item(items[result.index]?.itemId ?? "", { after: result });
   }
-  const listed = await Array.fromAsync(client.items({ category, limit: 5 }));
+  const listed = await all(client.items({ category, limit: 5 }));
   expect(listed.map(({ itemId }) => itemId).toSorted()).toEqual(items.map(({ itemId }) => itemId).toSorted());
 
   const bidderId = `bidder-${Date.now()}`;
@@ -127,15 +133,15 @@ test("lists are read to their end, whatever their pages are", async () => {
     for (const amount of [1000, 2000])
       await client.placeBid(newBid(itemId, { bidderId, amount }), { waitSeconds: 10 });
   }
-  const winning = await Array.fromAsync(client.bidderBids(bidderId, { status: "winning", limit: 1 }));
+  const winning = await all(client.bidderBids(bidderId, { status: "winning", limit: 1 }));
   expect(winning.map(({ amount }) => amount)).toEqual([2000, 2000, 2000]);
-  const own = await Array.fromAsync(client.bids(items[0]?.itemId ?? "", { limit: 1 }));
+  const own = await all(client.bids(items[0]?.itemId ?? "", { limit: 1 }));
   expect(own.map(({ amount }) => amount)).toEqual([2000, 1000]);
   const { categories } = await client.categories();
   expect(categories).toContainEqual(expect.objectContaining({ category, open: 12, bids: 6 }));
   expect((await client.windows({ category, seconds: 3600 })).windows[0]).toMatchObject({ category });
   expect(Array.isArray((await client.cells({ resolution: 1 })).cells)).toBe(true);
-  expect(await Array.fromAsync(client.auctions({ category, status: "sold" }))).toEqual([]);
+  expect(await all(client.auctions({ category, status: "sold" }))).toEqual([]);
 });
 
 test("a trace that the app is in goes on in the record", async () => {
