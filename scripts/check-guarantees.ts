@@ -1,9 +1,10 @@
 /**
- * Holds docs/guarantees.md against the tests that exist: `npm run guarantees`.
+ * Holds docs/guarantees.md and docs/cloudevents.md against the tests that exist: `npm run guarantees`.
  *
  * Each guarantee is a section `## N. …`; its tests are list items, "- `project` name of the test",
  * by the exact name that vitest lists. A guarantee without tests is broken, and so is a test that
- * was renamed or removed while the document still leans on it.
+ * was renamed or removed while the document still leans on it. A specification's requirements name
+ * theirs in the same way.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -11,7 +12,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { kafkaProblem } from "../local/kafka/requirements.ts";
-import { type Guarantee, parseGuarantees, problemsOf } from "./guarantees.ts";
+import {
+  type Guarantee,
+  parseGuarantees,
+  parseRequirements,
+  problemsOf,
+  problemsOfRequirements,
+  type Requirement,
+} from "./guarantees.ts";
 
 const listing = z.array(z.object({ name: z.string(), projectName: z.string() }));
 
@@ -21,9 +29,14 @@ if (withoutKafka !== null)
   process.stdout.write(`tests of the project kafka are taken as said: ${withoutKafka}\n`);
 
 const guarantees = parseGuarantees(readFileSync("docs/guarantees.md", "utf8"));
-const problems = problemsOf(guarantees, existingTests());
+const requirements = parseRequirements(readFileSync("docs/cloudevents.md", "utf8"));
+const existing = existingTests();
+const problems = [
+  ...problemsOf(guarantees, existing),
+  ...problemsOfRequirements(requirements, existing).map((problem) => `docs/cloudevents.md names ${problem}`),
+];
 for (const problem of problems) process.stdout.write(`${problem}\n`);
-process.stdout.write(`${summary(guarantees)}, ${problems.length} problems\n`);
+process.stdout.write(`${summary(guarantees, requirements)}, ${problems.length} problems\n`);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
 /** "project name" of every test. The files are run up to their tests: some name them by parameters. */
@@ -47,7 +60,7 @@ function takenAsSaid(): string[] {
   return guarantees.flatMap(({ tests }) => tests).filter((test) => test.startsWith("kafka "));
 }
 
-function summary(all: readonly Guarantee[]): string {
-  const tests = all.reduce((sum, guarantee) => sum + guarantee.tests.length, 0);
-  return `${all.length} guarantees, held by ${tests} tests`;
+function summary(given: readonly Guarantee[], demanded: readonly Requirement[]): string {
+  const tests = [...given, ...demanded].reduce((sum, one) => sum + one.tests.length, 0);
+  return `${given.length} guarantees and ${demanded.length} requirements of CloudEvents, held by ${tests} tests`;
 }

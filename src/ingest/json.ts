@@ -22,6 +22,7 @@ const capitalE = 0x45;
 /** Characters of a number that a double keeps whatever they are, without an exponent and with one. */
 const alwaysExact = 15;
 const alwaysExactWithExponent = 4;
+const shortText = 32;
 /** Of a number in a problem's words. */
 const longestNumberTold = 40;
 
@@ -143,8 +144,16 @@ function isOfNumber(byte: number): boolean {
 /** The number as it is written, where reading would change it. Few are long enough to be looked at. */
 function impreciseNumber(bytes: Uint8Array, start: number, end: number): string | undefined {
   if (end - start <= alwaysExact && !hasExponent(bytes, start, end)) return undefined;
-  const literal = utf8.decode(bytes.subarray(start, end));
+  const literal = asciiText(bytes, start, end);
   return isExactNumber(literal) ? undefined : literal;
+}
+
+/** Digits and the like; decoding what is as short as most would take longer than all else. */
+function asciiText(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start > shortText) return utf8.decode(bytes.subarray(start, end));
+  let text = "";
+  for (let index = start; index < end; index += 1) text += String.fromCharCode(bytes[index] as number);
+  return text;
 }
 
 function hasExponent(bytes: Uint8Array, start: number, end: number): boolean {

@@ -1,3 +1,8 @@
+/** Any 15 digits are the same once a double has held them, which a text of 15 characters cannot exceed. */
+const charactersKept = 15;
+/** Below it a double holds fewer digits, down to none. */
+const smallestOfFullPrecision = 2 ** -1022;
+
 /**
  * Whether a JSON number without a sign is the same once it has been read: what JavaScript writes for it has the
  * same decimal value. `1.0`, `1e2` and `0.1` are; 2^53 + 1, thirty digits of pi and `1e999` are not.
@@ -5,6 +10,8 @@
 export function isExactNumber(literal: string): boolean {
   const value = Number(literal);
   if (!Number.isFinite(value)) return false;
+  // What is left takes ten times as long, and a body may be full of it.
+  if (literal.length <= charactersKept && value >= smallestOfFullPrecision) return true;
   const written = String(value);
   if (written === literal) return true;
   const [left, right] = [decimalOf(literal), decimalOf(written)];

@@ -80,19 +80,19 @@ describe("an extension", () => {
   });
 
   test.each([
-    [2_147_483_648, "too-big"],
-    [-2_147_483_649, "too-small"],
-    [1.5, "invalid-type"],
-    [{ a: 1 }, "invalid-type"],
-    [["a"], "invalid-type"],
-    ["a\u0000", "invalid-format"],
-    ["a\u0085", "invalid-format"],
-    ["\ufffe", "invalid-format"],
-    ["\ufdd0", "invalid-format"],
-    ["\u{1ffff}", "invalid-format"],
-    ["\ud800", "not-unicode"],
-    ["x".repeat(1025), "too-long"],
-  ])("of %j is no type of CloudEvents", (value, code) => {
+    ["a number above 32 bits", 2_147_483_648, "too-big"],
+    ["a number below 32 bits", -2_147_483_649, "too-small"],
+    ["a fraction", 1.5, "invalid-type"],
+    ["an object", { a: 1 }, "invalid-type"],
+    ["a list", ["a"], "invalid-type"],
+    ["a C0 control", "a\u0000", "invalid-format"],
+    ["a C1 control", "a\u0085", "invalid-format"],
+    ["a noncharacter at a plane's end", "\ufffe", "invalid-format"],
+    ["a noncharacter inside a plane", "\ufdd0", "invalid-format"],
+    ["a noncharacter of another plane", "\u{1ffff}", "invalid-format"],
+    ["half of a surrogate pair", "\ud800", "not-unicode"],
+    ["a text of 1,025 characters", "x".repeat(1025), "too-long"],
+  ])("is refused that holds %s", (_, value, code) => {
     expect(issuesOf({ ext: value })).toEqual([`/ext ${code}`]);
   });
 

@@ -50,6 +50,32 @@ test("every number is kept as JavaScript itself writes it, and as it writes it w
   );
 });
 
+test("of numbers with an exponent those are kept that whole numbers of any size tell are the same", () => {
+  const mantissas = fc.oneof(
+    fc.tuple(fc.nat(999), fc.nat(999)).map(([whole, fraction]) => `${whole}.${fraction}`),
+    fc.bigInt(0n, 10n ** 17n).map(String),
+  );
+  const exponents = fc.oneof(
+    fc.integer({ min: -345, max: -290 }),
+    fc.integer({ min: -20, max: 20 }),
+    fc.integer({ min: 285, max: 315 }),
+  );
+  const scaled = (text: string) => {
+    const [mantissa = "", exponent = "0"] = text.split("e");
+    const [whole = "", fraction = ""] = mantissa.split(".");
+    return BigInt(whole + fraction) * 10n ** BigInt(Number(exponent) - fraction.length + 400);
+  };
+  fc.assert(
+    fc.property(mantissas, exponents, (mantissa, exponent) => {
+      const literal = `${mantissa}e${exponent}`;
+      const read = Number(literal);
+      const isSame = Number.isFinite(read) && scaled(literal) === scaled(String(read));
+      expect([literal, isExactNumber(literal)]).toEqual([literal, isSame]);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
 test("of whole numbers those are kept that BigInt finds in the double", () => {
   fc.assert(
     fc.property(fc.bigInt(0n, 10n ** 30n), (number) => {

@@ -172,6 +172,21 @@ describe("what the SDK sends and Gavel does not take", () => {
   });
 });
 
+test("an event of more than 64 KiB, with the most of everything, is taken and kept whole", async () => {
+  const entries = <Value>(count: number, entry: (index: number) => [string, Value]) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => entry(index)));
+  const item = newItem({
+    description: "d".repeat(4_000),
+    attributes: entries(32, (index) => [`${index}`.padEnd(1_000, "n"), "v".repeat(1_000)]),
+  });
+  const extensions = entries(16, (index) => [`ext${index}`, "x".repeat(1_024)]);
+  const sent = new CloudEvent({ source: "/app", type: "gavel.item.listed.v1", data: item, ...extensions });
+  const message = HTTP.structured(sent);
+  expect(String(message.body).length).toBeGreaterThan(65_536);
+  const read = eventOf(await readRecord(await answered<Coordinates>(post(message), 202)));
+  expect(read).toMatchObject({ ...extensions, data: item });
+});
+
 test("an event without data needs neither a body nor a content type in binary mode", async () => {
   const headers = {
     "ce-specversion": "1.0",
