@@ -1,7 +1,6 @@
 import type { Output } from "../src/auction/state.ts";
 import type { ProduceRecord, RecordHeader } from "../src/kafka/port.ts";
-import { hash53 } from "../src/lib/hash.ts";
-import { toHex } from "../src/lib/hex.ts";
+import { derivedTrace } from "../src/lib/trace-context.ts";
 
 /** An output ready to be sent but for its sequence: what the outbox stores. */
 export type PreparedOutput = [
@@ -43,16 +42,12 @@ export function recordOf(
     { key: "content-type", value: "application/json" },
     { key: "gavel_sequence", value: String(coordinates.sequence) },
   ];
-  if (traceparent !== "") headers.push({ key: "ce_traceparent", value: childOf(traceparent, id) });
-  if (tracestate !== "") headers.push({ key: "ce_tracestate", value: tracestate });
+  if (traceparent !== "") {
+    const trace = derivedTrace(traceparent, tracestate, id);
+    headers.push({ key: "ce_traceparent", value: trace.traceparent });
+    if (trace.tracestate !== undefined) headers.push({ key: "ce_tracestate", value: trace.tracestate });
+  }
   return { topic: coordinates.topic, partition: coordinates.partition, key, value, timestamp: time, headers };
-}
-
-/** The same trace with a span id made of the output's id, so that a rebuild makes the same one. */
-function childOf(traceparent: string, id: string): string {
-  const span = toHex(hash53(id, 1), 14);
-  // `00-<trace: 32>-<span: 16>-<flags: 2>`: places are fixed in version 00.
-  return `00-${traceparent.slice(3, 35)}-01${span}-${traceparent.slice(53, 55)}`;
 }
 
 // Outputs of one moment come in numbers.

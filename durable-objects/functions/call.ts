@@ -1,8 +1,10 @@
 import { longestReason } from "../../src/functions/batch.ts";
+import { type CallTrace, callTraceOf } from "../../src/functions/call-trace.ts";
 import { deliveryId } from "../../src/functions/delivery-id.ts";
 import type { FunctionRecord, Invocation, InvocationResult, Invoke } from "../../src/functions/function.ts";
 import type { LogRecord } from "../../src/kafka/port.ts";
 import { describeError } from "../../src/lib/log.ts";
+import { randomHex } from "../../src/lib/random.ts";
 import { checkedResult } from "./checked-result.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Call } from "./calls-under-way.ts";
@@ -42,18 +44,25 @@ export function invoke(call: Call, target: Invoke, context: CallContext): Promis
 }
 
 function invocationOf(call: Call, context: CallContext, signal: AbortSignal): Invocation {
+  const span = randomHex(8);
   return {
     group: context.group,
     function: context.function,
-    records: call.records.map((pending) => functionRecord(pending, context)),
+    records: call.records.map((pending) => functionRecord(pending, context, span)),
     deadline: call.deadline,
     signal,
   };
 }
 
-function functionRecord(pending: Pending, context: CallContext): FunctionRecord {
+/** @param span of the call */
+function functionRecord(pending: Pending, context: CallContext, span: string): FunctionRecord {
   const record = context.recordOf(pending);
   const { topic, partition, offset, timestamp, key, value } = record;
+  // A pushed record's become objects only where somebody asks for them, and then once.
+  let headers: FunctionRecord["headers"] | undefined;
+  let trace: CallTrace | undefined;
+  const headersOf = (): FunctionRecord["headers"] => (headers ??= record.headers);
+  const traceOf = (): CallTrace | undefined => (trace ??= callTraceOf(headersOf(), span));
   return {
     id: deliveryId(topic, partition, offset, context.function),
     topic,
@@ -62,9 +71,14 @@ function functionRecord(pending: Pending, context: CallContext): FunctionRecord 
     timestamp,
     key,
     value,
-    // A pushed record's become objects only where somebody asks for them.
     get headers() {
-      return record.headers;
+      return headersOf();
+    },
+    get traceparent() {
+      return traceOf()?.traceparent;
+    },
+    get tracestate() {
+      return traceOf()?.tracestate;
     },
     attempt: pending.attempts + 1,
   };

@@ -1,6 +1,7 @@
 import type { OffsetRange } from "./events.ts";
 import { eventTypes } from "../topics.ts";
 import type { LogRecord, ProduceRecord, RecordHeader } from "../kafka/port.ts";
+import { derivedTrace } from "../lib/trace-context.ts";
 
 export interface OpeningSettings {
   readonly graceMs: number;
@@ -72,17 +73,27 @@ function opening(
   const listing = { source: headerOf(record, "ce_source"), id: headerOf(record, "ce_id") };
   // A member of the item's own by that name counts for nothing: undefined leaves it out.
   const value = JSON.stringify({ ...item, itemsOffset: offset, listing, rules: 1, ...settings, itemsGap });
+  const id = `${topic}/${partition}/${offset}`;
   const headers: RecordHeader[] = [
     { key: "ce_specversion", value: "1.0" },
-    { key: "ce_id", value: `${topic}/${partition}/${offset}` },
+    { key: "ce_id", value: id },
     { key: "ce_source", value: target.source },
     { key: "ce_type", value: eventTypes.itemOpened },
     { key: "ce_time", value: isoOf(timestamp) },
     { key: "ce_subject", value: key },
     { key: "content-type", value: "application/json" },
-    ...record.headers.filter((header) => header.key === "ce_traceparent" || header.key === "ce_tracestate"),
+    ...traceHeaders(record, id),
   ];
   return { topic: target.journal, partition, key, value, timestamp, headers };
+}
+
+/** The listing's trace goes on; one that it lacks does not begin here. */
+function traceHeaders(record: LogRecord, id: string): RecordHeader[] {
+  const carried = headerOf(record, "ce_traceparent");
+  if (carried === "") return [];
+  const { traceparent, tracestate } = derivedTrace(carried, headerOf(record, "ce_tracestate"), id);
+  const headers = [{ key: "ce_traceparent", value: traceparent }];
+  return tracestate === undefined ? headers : [...headers, { key: "ce_tracestate", value: tracestate }];
 }
 
 /** "" for a timestamp that is no date: the reducer then finds that the item cannot be read. */

@@ -1,7 +1,6 @@
 import { eventTypes } from "../topics.ts";
 import type { ProduceRecord } from "../kafka/port.ts";
-import { hash53 } from "../lib/hash.ts";
-import { toHex } from "../lib/hex.ts";
+import { derivedNewTrace } from "../lib/trace-context.ts";
 
 /** The record by which an idle partition moves its stream time to `now`, so that closings are in the log as well. */
 export function tickAt(
@@ -25,16 +24,8 @@ export function tickAt(
       { key: "ce_time", value: time },
       { key: "ce_subject", value: itemId },
       { key: "content-type", value: "application/json" },
-      { key: "ce_traceparent", value: newTrace(`${target.source} ${id}`) },
+      // A trace of its own, so that what it closes can be followed.
+      { key: "ce_traceparent", value: derivedNewTrace(`${target.source} ${id}`) },
     ],
   };
-}
-
-/**
- * A trace that starts with the tick, so that what it closes can be followed. Made of what the tick
- * is, not of chance: the same run makes the same log. Source: W3C Trace Context, version 00.
- */
-function newTrace(of: string): string {
-  const [high, middle, low] = [toHex(hash53(of, 1), 14), toHex(hash53(of, 2), 14), toHex(hash53(of, 3), 14)];
-  return `00-01${high}${middle}01-01${low}-00`;
 }

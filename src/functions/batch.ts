@@ -23,6 +23,9 @@ export interface FunctionBatch {
   readonly values: readonly string[];
   /** One record's headers as `encodeHeaders` writes them, an entry a record. */
   readonly headers: readonly string[];
+  /** Each record's trace, continued with a span of this call; "" where it carries none. A Gavel of before has none. */
+  readonly traceparents?: readonly string[];
+  readonly tracestates?: readonly string[];
   readonly attempts: readonly number[];
 }
 
@@ -44,6 +47,8 @@ export function batchOf({ group, function: name, records, deadline }: Invocation
     keys: records.map(({ key }) => key),
     values: records.map(({ value }) => value),
     headers: records.map(({ headers }) => encodeHeaders(headers)),
+    traceparents: records.map(({ traceparent = "" }) => traceparent),
+    tracestates: records.map(({ tracestate = "" }) => tracestate),
     attempts: records.map(({ attempt }) => attempt),
   };
 }
@@ -63,6 +68,7 @@ export async function answerBatch(batch: FunctionBatch, target: Invoke): Promise
 
 function recordsOf(batch: FunctionBatch): FunctionRecord[] {
   const { topic, partition, offsets, timestamps, keys, values, headers, attempts } = batch;
+  const { traceparents = [], tracestates = [] } = batch;
   return offsets.map((offset, index) => ({
     id: deliveryId(topic, partition, offset, batch.function),
     topic,
@@ -75,8 +81,14 @@ function recordsOf(batch: FunctionBatch): FunctionRecord[] {
     get headers() {
       return decodeHeaders(headers[index] ?? "");
     },
+    traceparent: orNone(traceparents[index]),
+    tracestate: orNone(tracestates[index]),
     attempt: attempts[index] ?? 1,
   }));
+}
+
+function orNone(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
 }
 
 /** Whether an answer says of all records that they are done, and that nothing was made of them: most do. */

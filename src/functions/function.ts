@@ -15,6 +15,9 @@ export interface FunctionRecord {
   /** What the log holds, as a rule JSON. */
   readonly value: string;
   readonly headers: readonly RecordHeader[];
+  /** The trace that the record carries, continued with a span of this call (W3C); absent without a valid one. */
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
   /** 1 at the first. */
   readonly attempt: number;
 }

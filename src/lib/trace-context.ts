@@ -1,3 +1,5 @@
+import { hash53 } from "./hash.ts";
+import { toHex } from "./hex.ts";
 import { randomHex } from "./random.ts";
 
 /** W3C Trace Context: what an event carries of the trace that it belongs to. */
@@ -39,6 +41,34 @@ export function newTrace(): TraceContext {
 /** A `traceparent` of version 00 with the same trace and a new span. */
 export function childTraceparent(context: TraceContext): string {
   return `00-${context.traceId}-${randomHex(8)}-${context.flags}`;
+}
+
+/**
+ * A trace continued with a span that is made of what the new event is, not of chance: whoever makes the
+ * same event again, as a rebuild does, makes the same record. One that is not valid starts anew.
+ * @param of tells the new event from every other
+ */
+export function derivedTrace(
+  traceparent: string,
+  tracestate: string,
+  of: string,
+): { readonly traceparent: string; readonly tracestate?: string } {
+  const context = parseTraceContext(traceparent, tracestate === "" ? undefined : tracestate);
+  if (context === null) return { traceparent: derivedNewTrace(of) };
+  const { flags, traceId, tracestate: state } = context;
+  const continued = `00-${traceId}-${derivedSpan(of)}-${flags}`;
+  return state === undefined ? { traceparent: continued } : { traceparent: continued, tracestate: state };
+}
+
+/** A trace that begins with an event, made of what the event is; nobody asked for it to be sampled. */
+export function derivedNewTrace(of: string): string {
+  const [high, middle] = [toHex(hash53(of, 2), 14), toHex(hash53(of, 3), 14)];
+  return `00-01${high}${middle}01-${derivedSpan(of)}-00`;
+}
+
+/** Never all zeros, which would be no span. */
+function derivedSpan(of: string): string {
+  return `01${toHex(hash53(of, 1), 14)}`;
 }
 
 /**

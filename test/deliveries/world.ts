@@ -81,7 +81,7 @@ export async function ends(partitions: readonly number[]): Promise<Map<number, n
 }
 
 /** Every record of one topic partition. */
-async function readTopic(topic: string, partition: number): Promise<LogRecord[]> {
+export async function readTopic(topic: string, partition: number): Promise<LogRecord[]> {
   const records: LogRecord[] = [];
   for (let offset = 0; ;) {
     const { records: run } = await log.fetch({ topic, partition, offset }, Date.now() + 10_000);

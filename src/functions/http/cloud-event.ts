@@ -1,6 +1,7 @@
 import type { RecordHeader } from "../../kafka/port.ts";
 import { hasDisallowed } from "../../lib/text.ts";
 import { formatTimestamp, parseTimestamp } from "../../lib/time.ts";
+import { parseTraceContext } from "../../lib/trace-context.ts";
 import type { FunctionRecord } from "../function.ts";
 import { isJsonType } from "./json-type.ts";
 
@@ -66,6 +67,11 @@ function carriedAttributes(headers: readonly RecordHeader[]): Map<string, string
     const name = key.startsWith("ce_") ? key.slice("ce_".length) : "";
     if (!attributeName.test(name) || reservedNames.has(name) || value === "") continue;
     attributes.set(name, attributeText(value));
+  }
+  // What is no trace is not handed on as one.
+  if (parseTraceContext(attributes.get("traceparent"), undefined) === null) {
+    attributes.delete("traceparent");
+    attributes.delete("tracestate");
   }
   return attributes;
 }

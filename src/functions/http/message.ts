@@ -1,4 +1,3 @@
-import { childTraceparent, parseTraceContext } from "../../lib/trace-context.ts";
 import type { FunctionRecord } from "../function.ts";
 import { type CloudEvent, cloudEventOf } from "./cloud-event.ts";
 
@@ -32,7 +31,7 @@ export function messageOf(
   }
   const event = cloudEventOf(first);
   const { headers, body } = mode === "binary" ? binary(event) : structuredMessage(event);
-  return { id: encodeHeaderValue(first.id), headers: { ...headers, ...traceHeaders(event) }, body };
+  return { id: encodeHeaderValue(first.id), headers: { ...headers, ...traceHeaders(first) }, body };
 }
 
 function structuredMessage(event: CloudEvent): Pick<Message, "headers" | "body"> {
@@ -59,10 +58,11 @@ export function encodeHeaderValue(text: string): string {
   return text.toWellFormed().replaceAll(/[^\x21\x23\x24\x26-\x7e]/gu, encodeURIComponent);
 }
 
-/** The event's trace, continued by a span for this attempt (W3C Trace Context). */
-function traceHeaders({ attributes }: CloudEvent): Readonly<Record<string, string>> {
-  const context = parseTraceContext(attributes.get("traceparent"), attributes.get("tracestate"));
-  if (context === null) return {};
-  const { tracestate } = context;
-  return { traceparent: childTraceparent(context), ...(tracestate === undefined ? {} : { tracestate }) };
+/**
+ * The record's trace as this call continues it. The event's own attributes stay what they are: they
+ * tell where it began, also behind several hops. Source: CloudEvents, distributed tracing extension.
+ */
+function traceHeaders({ traceparent, tracestate }: FunctionRecord): Readonly<Record<string, string>> {
+  if (traceparent === undefined) return {};
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate };
 }

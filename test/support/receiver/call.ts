@@ -6,6 +6,12 @@
  */
 export type Verdict = "done" | "retry" | "reject" | "unanswered";
 
+/** W3C Trace Context, as it came. */
+export interface Trace {
+  readonly traceparent: string;
+  readonly tracestate: string;
+}
+
 /** One record in one call. */
 export interface Delivery {
   /** `{topic}/{partition}/{offset}/{function}`. */
@@ -15,6 +21,8 @@ export interface Delivery {
   readonly offset: number;
   readonly key: string;
   readonly attempt: number;
+  /** The event's own attributes. */
+  readonly trace?: Trace;
   readonly verdict: Verdict;
 }
 
@@ -25,6 +33,8 @@ export interface ReceivedCall {
   readonly endpoint: string;
   /** The `webhook-id`. */
   readonly id: string;
+  /** The request's headers. */
+  readonly trace?: Trace;
   /** Begins and ends of all calls count on together, so that their order is known exactly. */
   readonly began: number;
   /** Absent while it is not answered. */

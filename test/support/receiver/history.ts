@@ -34,12 +34,13 @@ export class DeliveryHistory {
     this.#laneOf = laneOf;
   }
 
-  begin(endpoint: string, { id, arrived }: ReceivedRequest): BegunCall {
+  begin(endpoint: string, { id, arrived, ...more }: ReceivedRequest): BegunCall {
     const deliveries = arrived.map((record) => ({ ...record, verdict: "unanswered" as const }));
     const call: OpenCall = {
       number: this.calls.length + 1,
       endpoint,
       id,
+      ...more,
       began: this.#next(),
       beganAt: Date.now(),
       deliveries,

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { Webhook } from "standardwebhooks";
-import type { Delivery } from "./call.ts";
+import type { Delivery, Trace } from "./call.ts";
 
 /** A record that came, before it is answered. */
 export type Arrived = Omit<Delivery, "verdict">;
@@ -8,6 +8,7 @@ export type Arrived = Omit<Delivery, "verdict">;
 /** What a request holds: read by the specifications alone, with nothing of the sender's code. */
 export interface ReceivedRequest {
   readonly id: string;
+  readonly trace?: Trace;
   readonly arrived: readonly Arrived[];
 }
 
@@ -19,7 +20,13 @@ export function readRequest(headers: IncomingHttpHeaders, body: string): Receive
   if (arrived.length === 1 && arrived[0]?.id !== id) {
     throw new Error(`the webhook-id is ${id} and the event's delivery is ${arrived[0]?.id}`);
   }
-  return { id, arrived };
+  return { id, ...traceIn(headers), arrived };
+}
+
+/** `tracestate` is "" without. */
+function traceIn(fields: Readonly<Record<string, unknown>>): { readonly trace?: Trace } {
+  const { traceparent, tracestate = "" } = fields;
+  return isText(traceparent) ? { trace: { traceparent, tracestate: String(tracestate) } } : {};
 }
 
 type EventAttributes = Readonly<Record<string, unknown>>;
@@ -49,6 +56,7 @@ function arrivedFrom(event: EventAttributes): Arrived {
     offset: wholeNumber(event, "gaveloffset"),
     attempt: wholeNumber(event, "gavelattempt"),
     key: String(partitionkey),
+    ...traceIn(event),
   };
 }
 

@@ -21,6 +21,9 @@ function record(offset: number, more: Partial<FunctionRecord> = {}): FunctionRec
       { key: "ce_type", value: "gavel.item.completed.v1" },
       { key: "ce_source", value: `a\nb/${offset}` },
     ],
+    traceparent:
+      offset === 9 ? undefined : `00-0af7651916cd43dd8448eb211c80319c-b7ad6b71692033${offset + 10}-01`,
+    tracestate: offset === 7 ? "a=1" : undefined,
     attempt: offset % 3 === 0 ? 2 : 1,
     ...more,
   };

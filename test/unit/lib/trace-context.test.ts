@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { childTraceparent, newTrace, parseTraceContext } from "../../../src/lib/trace-context.ts";
+import {
+  childTraceparent,
+  derivedTrace,
+  newTrace,
+  parseTraceContext,
+} from "../../../src/lib/trace-context.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const parentId = "b7ad6b7169203331";
@@ -76,4 +81,22 @@ test("a new trace has an id of its own and is sampled", () => {
   expect(first.traceId).toMatch(/^[0-9a-f]{32}$/);
   expect(first.flags).toBe("01");
   expect(second.traceId).not.toBe(first.traceId);
+});
+
+describe("a trace that is continued by what an event is", () => {
+  test("has the same span each time, and another one for another event", () => {
+    const made = derivedTrace(valid, "a=1", "auction.bids/3/17");
+    expect(made.traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
+    expect(made.traceparent).not.toContain(parentId);
+    expect(made.tracestate).toBe("a=1");
+    expect(derivedTrace(valid, "a=1", "auction.bids/3/17")).toEqual(made);
+    expect(derivedTrace(valid, "a=1", "auction.bids/3/18").traceparent).not.toBe(made.traceparent);
+  });
+
+  test("starts anew where it is none, and is valid then", () => {
+    const { traceparent, tracestate } = derivedTrace(`00-${traceId}-oops-01`, "a=1", "auction.bids/3/17");
+    expect(parseTraceContext(traceparent, undefined)).not.toBeNull();
+    expect(traceparent).not.toContain(traceId);
+    expect(tracestate).toBeUndefined();
+  });
 });

@@ -23,9 +23,12 @@ function record(offset: number): FunctionRecord {
     key: "Stühle",
     value: JSON.stringify({ price: offset }),
     headers: [{ key: "ce_type", value: "gavel.item.completed.v1" }],
+    traceparent,
     attempt: 1,
   };
 }
+
+const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 function call(name: string, count = 3): Promise<InvocationResult> {
   const records = Array.from({ length: count }, (_, index) => record(index));
@@ -45,6 +48,14 @@ describe("a function in another Worker, by a service binding", () => {
       { status: "reject", reason: 'Stühle 0 {"price":0} ce_type\ngavel.item.completed.v1 1' },
       { status: "reject", reason: 'Stühle 1 {"price":1} ce_type\ngavel.item.completed.v1 1' },
       { status: "reject", reason: 'Stühle 2 {"price":2} ce_type\ngavel.item.completed.v1 1' },
+    ]);
+  });
+
+  test("gets the trace of each record", async () => {
+    const outcomes = (await call("trace", 2)).outcomes;
+    expect(outcomes.map((outcome) => outcome?.status === "reject" && outcome.reason)).toEqual([
+      traceparent,
+      traceparent,
     ]);
   });
 

@@ -7,6 +7,7 @@ interface Batch {
   readonly keys: readonly string[];
   readonly values: readonly string[];
   readonly headers: readonly string[];
+  readonly traceparents: readonly string[];
   readonly attempts: readonly number[];
 }
 
@@ -25,6 +26,9 @@ const answers: Readonly<Record<string, (batch: Batch) => unknown>> = {
       status: "reject",
       reason: [keys[index], offset, values[index], headers[index], attempts[index]].join(" "),
     })),
+  }),
+  trace: ({ offsets, traceparents }) => ({
+    outcomes: offsets.map((_, index) => ({ status: "reject", reason: traceparents[index] })),
   }),
   throw: () => {
     throw new Error("broken on purpose");

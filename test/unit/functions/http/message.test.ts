@@ -78,11 +78,27 @@ describe("one record", () => {
 
   test("continues its trace with a span of the attempt", () => {
     const headers = { ce_traceparent: `00-${trace}-b7ad6b7169203331-01`, ce_tracestate: "a=1" };
+    const continued = { traceparent: `00-${trace}-00f067aa0ba902b7-01`, tracestate: "a=1" };
+    const own = { traceparent: headers.ce_traceparent, tracestate: "a=1" };
+    for (const mode of ["structured", "binary"] as const) {
+      const message = messageOf([functionRecord({ headers, ...continued })], mode);
+      expect(message.headers).toMatchObject(continued);
+      // What the event itself says is where it began.
+      if (mode === "structured") expect(JSON.parse(message.body)).toMatchObject(own);
+      else
+        expect(message.headers).toMatchObject({
+          "ce-traceparent": own.traceparent,
+          "ce-tracestate": "a=1",
+        });
+    }
+  });
+
+  test("hands no trace on that is none", () => {
+    const headers = { ce_traceparent: "garbage", ce_tracestate: "a=1" };
     const message = messageOf([functionRecord({ headers })], "structured");
-    expect(message.headers.traceparent).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`));
-    expect(message.headers.traceparent).not.toContain("b7ad6b7169203331");
-    expect(message.headers.tracestate).toBe("a=1");
-    expect(JSON.parse(message.body)).toMatchObject({ traceparent: headers.ce_traceparent });
+    expect(message.headers).not.toHaveProperty("traceparent");
+    expect(JSON.parse(message.body)).not.toHaveProperty("traceparent");
+    expect(JSON.parse(message.body)).not.toHaveProperty("tracestate");
   });
 });
 
@@ -99,6 +115,21 @@ describe("several records", () => {
         { gaveloffset: "44", data: "no json" },
       ]);
     }
+  });
+
+  test("have each its own trace, and the call none", () => {
+    const other = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const traced = [trace, other].map((id, index) => {
+      const ce_traceparent = `00-${id}-b7ad6b7169203331-01`;
+      const traceparent = `00-${id}-00f067aa0ba902b7-01`;
+      return functionRecord({ offset: 41 + index, headers: { ce_traceparent }, traceparent });
+    });
+    const { headers, body } = messageOf([traced[0] ?? first, traced[1] ?? last], "structured");
+    expect(headers).not.toHaveProperty("traceparent");
+    expect(JSON.parse(body)).toMatchObject([
+      { traceparent: `00-${trace}-b7ad6b7169203331-01` },
+      { traceparent: `00-${other}-b7ad6b7169203331-01` },
+    ]);
   });
 
   test("have an id made of the first and the last one's", () => {
