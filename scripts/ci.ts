@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { kafkaProblem } from "../local/kafka/requirements.ts";
+import { pythonProblem } from "../test/support/python.ts";
 
 interface Totals {
   readonly passed: number;
@@ -15,7 +16,12 @@ const nothing: Totals = { passed: 0, failed: 0 };
 /** What is broken beside the tests counts as one failed test. */
 const broken: Totals = { passed: 0, failed: 1 };
 
-const totals = [await check(), await tests("test"), await testsOnKafka()];
+const totals = [
+  await check(),
+  await tests("test"),
+  await testsThatNeed("test:contract", pythonProblem()),
+  await testsThatNeed("test:kafka", kafkaProblem(process.env)),
+];
 const passed = totals.reduce((sum, each) => sum + each.passed, 0);
 const failed = totals.reduce((sum, each) => sum + each.failed, 0);
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
@@ -26,15 +32,17 @@ async function check(): Promise<Totals> {
   return code === 0 ? nothing : broken;
 }
 
-/** On a real broker where one can be run. CI is to have what that takes. */
-async function testsOnKafka(): Promise<Totals> {
-  const problem = kafkaProblem(process.env);
-  if (problem === null) return tests("test:kafka");
+/**
+ * Tests that need more than the packages, where that is there: CI is to have it.
+ * @param problem why they cannot be run, as a sentence; null where they can
+ */
+async function testsThatNeed(script: string, problem: string | null): Promise<Totals> {
+  if (problem === null) return tests(script);
   if (process.env["CI"] !== "true") {
-    process.stdout.write(`npm run test:kafka was skipped: ${problem}\n`);
+    process.stdout.write(`npm run ${script} was skipped: ${problem}\n`);
     return nothing;
   }
-  process.stdout.write(`npm run test:kafka could not be run, as it has to be in CI: ${problem}\n`);
+  process.stdout.write(`npm run ${script} could not be run, as it has to be in CI: ${problem}\n`);
   return broken;
 }
 

@@ -7,6 +7,7 @@ import { allowedMethods, answerOtherMethod } from "./http/methods.ts";
 import { secure } from "./http/security-headers.ts";
 import { describeError } from "./lib/log.ts";
 import { Problem, problemResponse } from "./lib/problem.ts";
+import type { CountedRequest } from "./metrics/request-metrics.ts";
 import { uuidv7 } from "./lib/uuid.ts";
 import { loggerFor, usableServices } from "./services.ts";
 import { answers, type Handler, routes } from "./routes/table.ts";
@@ -27,7 +28,7 @@ export function createApp(): Hono<AppEnv> {
   // Answered and not thrown: Hono would carry an exception past the middleware from here.
   app.notFound((context) => {
     const problem = new Problem("not-found", "No resource has this path");
-    return problemResponse(problem, context.var.operation.requestId);
+    return problemResponse(toProblem(problem, context), context.var.operation.requestId);
   });
   app.onError((error, context) =>
     problemResponse(toProblem(error, context), context.var.operation.requestId),
@@ -43,15 +44,30 @@ const observe: MiddlewareHandler<AppEnv> = async (context, next) => {
   await next();
   context.res.headers.set("x-request-id", operation.requestId);
   const { status } = context.res;
+  const { method } = context.req;
+  const route = routePattern(context);
   loggerFor(context.env)(status >= 500 ? "warn" : "info", "request", {
     requestId: operation.requestId,
-    method: context.req.method,
-    route: routePattern(context),
+    method,
+    route,
     status,
     durationMs: Date.now() - startedAt,
     ...operation.fields,
   });
+  count(context, { route, method, status, ...codeOf(operation.fields) });
 };
+
+/** The figures leave the isolate behind the answer, now and then. */
+function count(context: AppContext, request: CountedRequest): void {
+  const meters = usableServices(context.env)?.meters;
+  if (meters === undefined) return;
+  meters.metrics.request(request);
+  meters.handOver.soon((work) => context.executionCtx.waitUntil(work));
+}
+
+function codeOf({ code }: Readonly<Record<string, unknown>>): { readonly code?: string } {
+  return typeof code === "string" ? { code } : {};
+}
 
 const securityHeaders: MiddlewareHandler<AppEnv> = async (context, next) => {
   await next();
@@ -109,6 +125,7 @@ function toProblem(error: Error, context: AppContext): Problem {
     return error;
   }
   fields.error = describeError(error);
+  fields.code = error instanceof ConfigError ? "misconfigured" : "internal-error";
   const logger = loggerFor(context.env);
   if (error instanceof ConfigError) {
     logger("error", "misconfigured", { reason: error.message });

@@ -3,6 +3,7 @@ import type { FeedRpc } from "../durable-objects/feed/rpc.ts";
 import type { FunctionGroupRpc } from "../durable-objects/functions/rpc.ts";
 import type { PartitionRpc } from "../durable-objects/rpc.ts";
 import type { ReplayCatalogRpc } from "../durable-objects/replays/rpc.ts";
+import type { MetersRpc } from "../durable-objects/meters/rpc.ts";
 import type { SubscriptionsRpc } from "../durable-objects/subscriptions/rpc.ts";
 
 /** Objects as their stubs see them. The classes themselves would make a cycle of imports. */
@@ -10,6 +11,7 @@ type PartitionObject = Rpc.DurableObjectBranded & PartitionRpc & FunctionGroupRp
 type ReplayObject = Rpc.DurableObjectBranded & ReplayCatalogRpc;
 type AnalysisObject = Rpc.DurableObjectBranded & AnalysisRpc;
 type FeedObject = Rpc.DurableObjectBranded & FeedRpc;
+type MetersObject = Rpc.DurableObjectBranded & MetersRpc;
 type SubscriptionsObject = Rpc.DurableObjectBranded & SubscriptionsRpc;
 
 /** Bindings and variables as the platform hands them over, unchecked. See `wrangler.toml`. */
@@ -19,6 +21,7 @@ export interface Env {
   readonly SUBSCRIPTIONS: DurableObjectNamespace<SubscriptionsObject>;
   readonly ANALYSES: DurableObjectNamespace<AnalysisObject>;
   readonly FEEDS: DurableObjectNamespace<FeedObject>;
+  readonly METERS: DurableObjectNamespace<MetersObject>;
   readonly DATABASE: D1Database;
   /** What is deployed beside the Worker; scripts/assets/assets.ts lists it. */
   readonly ASSETS: Fetcher;

@@ -9,6 +9,7 @@ import { sweep } from "./sweep.ts";
 
 export { Analysis } from "../durable-objects/analysis.ts";
 export { Feed } from "../durable-objects/feed.ts";
+export { Meters } from "../durable-objects/meters.ts";
 export { Partition } from "../durable-objects/partition.ts";
 export { Replay } from "../durable-objects/replay.ts";
 export { EndpointCaller } from "./endpoint-caller.ts";

@@ -16,6 +16,7 @@ import { createUpstashLog } from "./kafka/upstash.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { consoleLogger, createConsoleLogger, type Logger } from "./lib/log.ts";
 import { createFeeds, type Feeds } from "./live/client.ts";
+import { createMeters, type Meters } from "./metrics/meters.ts";
 import {
   createFunctionPartitions,
   createPartitions,
@@ -46,6 +47,7 @@ export interface Services {
   readonly rateLimits: RateLimits;
   /** Which country a forwarded address is in. */
   readonly countries: CountryData;
+  readonly meters: Meters;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Takes a line a change, whatever is left out of the other lines. */
@@ -101,6 +103,7 @@ function createServices(env: Env): Services {
       storedKeys: new KeyCache((id) => findKey(database, id), clock),
       tokens: config.tokens && createTokenVerifier(config.tokens, (url, init) => fetch(url, init), clock),
     },
+    meters: createMeters(env.METERS, clock),
     rateLimits: createRateLimits({
       bindings: {
         credential: env.RATE_LIMIT_CREDENTIAL,

@@ -2,6 +2,7 @@ import { LogError } from "../kafka/port.ts";
 import type { Config } from "../config.ts";
 import { type PinnedTopics, problemFromLog } from "../kafka/pinned-topics.ts";
 import { Problem, problemFromIssues } from "../lib/problem.ts";
+import type { RequestMetrics } from "../metrics/request-metrics.ts";
 import { newTrace, parseTraceContext } from "../lib/trace-context.ts";
 import type { Credential } from "./authenticate.ts";
 import type { DraftResult } from "./draft.ts";
@@ -15,6 +16,7 @@ import { validateEvent } from "./validate.ts";
 export interface IngestDependencies extends ProduceDependencies {
   readonly config: Pick<Config, "partitionCount" | "produceTimeoutMs" | "topicPrefix">;
   readonly pinnedTopics: PinnedTopics;
+  readonly meters: { readonly metrics: Pick<RequestMetrics, "produced"> };
 }
 
 /** One request's events and what is known of their sender. */
@@ -88,7 +90,9 @@ async function publish(
     throw error;
   }
   const records = prepared.map(({ record }) => record);
+  const since = services.clock.now();
   const results = await produceWithRetries(services, records, deadline);
+  services.meters.metrics.produced((services.clock.now() - since) / 1_000);
   return prepared.map((item, index) => {
     const result = results[index];
     if (result?.ok === true) {

@@ -5,8 +5,9 @@ export type Labels = Readonly<Record<string, string | number>>;
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
-  readonly type: "gauge" | "counter";
-  readonly samples: readonly (readonly [labels: Labels, value: number])[];
+  readonly type: "gauge" | "counter" | "histogram";
+  /** A suffix goes behind the name: a histogram's samples have one. */
+  readonly samples: readonly (readonly [labels: Labels, value: number, suffix?: string])[];
 }
 
 export const expositionType = "text/plain; version=0.0.4; charset=utf-8";
@@ -22,7 +23,10 @@ export function exposition(families: readonly MetricFamily[]): string {
 
 function linesOf({ name, help, type, samples }: MetricFamily): string[] {
   const head = [`# HELP ${name} ${escaped(help)}\n`, `# TYPE ${name} ${type}\n`];
-  return [...head, ...samples.map(([labels, value]) => `${name}${labelText(labels)} ${value}\n`)];
+  return [
+    ...head,
+    ...samples.map(([labels, value, suffix = ""]) => `${name}${suffix}${labelText(labels)} ${value}\n`),
+  ];
 }
 
 function labelText(labels: Labels): string {

@@ -189,6 +189,10 @@ function noteFates(
   const refused = fates.filter((fate) => fate instanceof Problem);
   fields.accepted = fates.length - refused.length;
   fields.rejected = refused.length;
+  services.meters.metrics.events(
+    fates.length - refused.length,
+    refused.map(({ code }) => code),
+  );
   fields.publishMs = services.clock.now() - since;
   const log = refused.find((problem) => problem.status === 503);
   if (log !== undefined) fields.logFailure = log.cause === undefined ? log.message : describeError(log.cause);

@@ -1,26 +1,7 @@
 import { expect, test } from "vitest";
+import { scraped } from "../edge/scrape.ts";
 import { append, newId, notification } from "../partition/world.ts";
-import { operate } from "../subscriptions/world.ts";
 import { NotifyPartition } from "./world.ts";
-
-/** The text, checked line by line against the format's grammar, as samples by name and labels. */
-async function scraped(): Promise<Map<string, number>> {
-  const response = await operate("/metrics");
-  expect(response.status).toBe(200);
-  expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
-  const samples = new Map<string, number>();
-  let family = "";
-  for (const line of (await response.text()).trimEnd().split("\n")) {
-    const type = /^# TYPE ([a-z_]+) (?:gauge|counter)$/.exec(line);
-    if (type !== null) family = type[1] ?? "";
-    if (line.startsWith("#")) continue;
-    const [, name = "", labels = "", value = ""] = /^([a-z_]+)(\{[^{}]*\}) (-?[0-9.]+)$/.exec(line) ?? [];
-    expect(name, line).toBe(family);
-    expect(samples.has(name + labels), line).toBe(false);
-    samples.set(name + labels, Number(value));
-  }
-  return samples;
-}
 
 test("the figures tell every partition's lag, in records and in time, and what is parked", async () => {
   const notify = await NotifyPartition.with(6);
