@@ -56,12 +56,14 @@ export default defineConfig({
 });
 
 /** Another Worker, which a service binding leads to. */
-const elsewhere = {
-  name: "elsewhere",
-  modules: true,
-  script: transformSync(readFileSync("test/worker/functions/elsewhere.ts", "utf8"), { loader: "ts" }).code,
-  compatibilityDate: "2026-10-01",
-};
+const elsewhere = beside("elsewhere", "test/worker/functions/elsewhere.ts");
+/** Hears what the runtime traces. With somebody to hear it, it traces all. */
+const tail = beside("tail", "test/worker/edge/spans-tail.ts");
+
+function beside(name: string, path: string) {
+  const script = transformSync(readFileSync(path, "utf8"), { loader: "ts" }).code;
+  return { name, modules: true, script, compatibilityDate: "2026-10-01" };
+}
 
 const quotas = {
   RATE_LIMIT_CREDENTIAL_QUOTA: "",
@@ -109,8 +111,9 @@ function workers(name: string, settings: ProjectSettings, variables: Record<stri
           },
           // Counters of the tests' own: 5 and 20 in a minute.
           ratelimits: { TEST_LIMIT_5: limit(5), TEST_LIMIT_20: limit(20) },
-          serviceBindings: { ELSEWHERE: { name: "elsewhere", entrypoint: "Elsewhere" } },
-          workers: [elsewhere],
+          serviceBindings: { ELSEWHERE: { name: "elsewhere", entrypoint: "Elsewhere" }, SPANS: "tail" },
+          streamingTails: name === "worker" ? ["tail"] : [],
+          workers: [elsewhere, tail],
         },
       })),
     ],

@@ -2,6 +2,7 @@ import type { KafkaLog, ProduceRecord, ProduceResult } from "../src/kafka/port.t
 import type { LiveItem } from "../src/live/item.ts";
 import type { Clock } from "../src/lib/clock.ts";
 import type { Logger } from "../src/lib/log.ts";
+import type { Spans } from "../src/lib/spans.ts";
 import type { TopicRole } from "../src/topics.ts";
 import type { DeliverAnswer } from "./feed/rpc.ts";
 
@@ -46,6 +47,8 @@ export interface PartitionDependencies {
   readonly handOn: HandOn;
   /** Tells a feed, by its object's name, the latest states of items that it follows. Absent: nobody does. */
   readonly deliver?: (feed: string, items: readonly LiveItem[]) => Promise<DeliverAnswer>;
+  /** Absent: none are recorded. */
+  readonly spans?: Spans;
 }
 
 /** Records with the places that the log gave them, in order. Costs latency and no event where it fails. */

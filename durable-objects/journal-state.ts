@@ -3,6 +3,7 @@ import { noteLoss, Reducer, type OutcomeListener } from "../src/auction/reducer.
 import type { JournalEvent } from "../src/auction/decode.ts";
 import type { Entry, OutputTopic } from "../src/auction/state.ts";
 import type { LogRecord, ProduceRecord } from "../src/kafka/port.ts";
+import { noSpans } from "../src/lib/spans.ts";
 import type { AppendedPlace, PartitionDependencies } from "./dependencies.ts";
 import { SentOutputs } from "./sent-before.ts";
 import { StoredAuction } from "./storage/auction-store.ts";
@@ -99,6 +100,12 @@ export class JournalState {
    * position are known and dropped.
    */
   apply(run: readonly LogRecord[]): void {
+    const { group, partition, spans = noSpans } = this.dependencies;
+    const attributes = () => ({ group, partition, offset: run[0]?.offset ?? -1, records: run.length });
+    spans.run("gavel.apply", attributes, () => this.applyInOne(run));
+  }
+
+  private applyInOne(run: readonly LogRecord[]): void {
     this.change(({ store, reducer }) => {
       store.prepare(run.map((record) => record.key));
       for (const record of run) if (record.offset >= store.state.position) reducer.apply(record);

@@ -9,6 +9,7 @@ import { systemClock } from "../src/lib/clock.ts";
 import { createConsoleLogger } from "../src/lib/log.ts";
 import type { TopicRole } from "../src/topics.ts";
 import type { Env } from "../src/env.ts";
+import { spans } from "../src/tracing.ts";
 import { createAnalyses } from "../src/functions/market-analysis/client.ts";
 import { createReadProgress } from "../src/functions/market-analysis/progress.ts";
 import { createDatabase } from "../src/database.ts";
@@ -282,6 +283,7 @@ function dependenciesOf(
     clock: systemClock,
     logger,
     settings: config,
+    spans,
     handOn: createHandOn({
       logger,
       readersOf,

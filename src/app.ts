@@ -8,6 +8,7 @@ import { secure } from "./http/security-headers.ts";
 import { describeError } from "./lib/log.ts";
 import { Problem, problemResponse } from "./lib/problem.ts";
 import type { CountedRequest } from "./metrics/request-metrics.ts";
+import { newTrace, parseTraceContext } from "./lib/trace-context.ts";
 import { uuidv7 } from "./lib/uuid.ts";
 import { loggerFor, usableServices } from "./services.ts";
 import { answers, type Handler, routes } from "./routes/table.ts";
@@ -39,7 +40,9 @@ export function createApp(): Hono<AppEnv> {
 /** Gives every request an id, every answer its header, and writes one line per operation. */
 const observe: MiddlewareHandler<AppEnv> = async (context, next) => {
   const startedAt = Date.now();
-  const operation = { requestId: uuidv7(startedAt), fields: {} };
+  const { headers } = context.req.raw;
+  const trace = parseTraceContext(headers.get("traceparent"), headers.get("tracestate")) ?? newTrace();
+  const operation = { requestId: uuidv7(startedAt), trace, fields: {} };
   context.set("operation", operation);
   await next();
   context.res.headers.set("x-request-id", operation.requestId);
@@ -48,6 +51,7 @@ const observe: MiddlewareHandler<AppEnv> = async (context, next) => {
   const route = routePattern(context);
   loggerFor(context.env)(status >= 500 ? "warn" : "info", "request", {
     requestId: operation.requestId,
+    traceId: trace.traceId,
     method,
     route,
     status,

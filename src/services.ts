@@ -16,6 +16,7 @@ import { createUpstashLog } from "./kafka/upstash.ts";
 import { type Clock, systemClock } from "./lib/clock.ts";
 import { consoleLogger, createConsoleLogger, type Logger } from "./lib/log.ts";
 import { createFeeds, type Feeds } from "./live/client.ts";
+import type { Spans } from "./lib/spans.ts";
 import { createMeters, type Meters } from "./metrics/meters.ts";
 import {
   createFunctionPartitions,
@@ -28,6 +29,7 @@ import { createReplaysClient, type ReplaysClient } from "./replays/client.ts";
 import { createSubscriptionsClient, type SubscriptionsClient } from "./subscriptions/client.ts";
 import { readersOf } from "./topology.ts";
 import { type TopicRole, writtenTopics } from "./topics.ts";
+import { spans } from "./tracing.ts";
 
 /** What the Worker's operations touch outside themselves. */
 export interface Services {
@@ -48,6 +50,7 @@ export interface Services {
   /** Which country a forwarded address is in. */
   readonly countries: CountryData;
   readonly meters: Meters;
+  readonly spans: Spans;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Takes a line a change, whatever is left out of the other lines. */
@@ -104,6 +107,7 @@ function createServices(env: Env): Services {
       tokens: config.tokens && createTokenVerifier(config.tokens, (url, init) => fetch(url, init), clock),
     },
     meters: createMeters(env.METERS, clock),
+    spans,
     rateLimits: createRateLimits({
       bindings: {
         credential: env.RATE_LIMIT_CREDENTIAL,

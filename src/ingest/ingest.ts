@@ -3,7 +3,8 @@ import type { Config } from "../config.ts";
 import { type PinnedTopics, problemFromLog } from "../kafka/pinned-topics.ts";
 import { Problem, problemFromIssues } from "../lib/problem.ts";
 import type { RequestMetrics } from "../metrics/request-metrics.ts";
-import { newTrace, parseTraceContext } from "../lib/trace-context.ts";
+import type { Spans } from "../lib/spans.ts";
+import type { TraceContext } from "../lib/trace-context.ts";
 import type { Credential } from "./authenticate.ts";
 import type { DraftResult } from "./draft.ts";
 import { describeEdge, type Geography } from "./enrich.ts";
@@ -17,6 +18,7 @@ export interface IngestDependencies extends ProduceDependencies {
   readonly config: Pick<Config, "partitionCount" | "produceTimeoutMs" | "topicPrefix">;
   readonly pinnedTopics: PinnedTopics;
   readonly meters: { readonly metrics: Pick<RequestMetrics, "produced"> };
+  readonly spans: Spans;
 }
 
 /** One request's events and what is known of their sender. */
@@ -26,6 +28,8 @@ export interface Submission {
   readonly draft: (document: unknown) => DraftResult;
   readonly credential: Credential;
   readonly headers: Headers;
+  /** The request's, which an event's own overrides. */
+  readonly trace: TraceContext;
   readonly geography: Geography | undefined;
   /** The clock at acceptance, in milliseconds. */
   readonly receivedAt: number;
@@ -41,7 +45,7 @@ export type Fate = PublishedRecord | Problem;
 export async function ingest(services: IngestDependencies, submission: Submission): Promise<Fate[]> {
   const prepared = prepare(services, submission);
   const taken = prepared.filter((entry): entry is PreparedRecord => !(entry instanceof Problem));
-  const published = await publish(services, taken, submission.receivedAt);
+  const published = await publish(services, taken, submission);
   let next = 0;
   return prepared.map((entry) => {
     if (entry instanceof Problem) return entry;
@@ -60,7 +64,7 @@ function prepare({ config }: IngestDependencies, submission: Submission): (Prepa
   const { credential, headers, receivedAt } = submission;
   const toRecord = recordMaker({
     edge: describeEdge(submission.geography, credential, receivedAt),
-    trace: parseTraceContext(headers.get("traceparent"), headers.get("tracestate")) ?? newTrace(),
+    trace: submission.trace,
     topicPrefix: config.topicPrefix,
     partitionCount: config.partitionCount,
   });
@@ -79,7 +83,7 @@ function prepare({ config }: IngestDependencies, submission: Submission): (Prepa
 async function publish(
   services: IngestDependencies,
   prepared: readonly PreparedRecord[],
-  receivedAt: number,
+  { receivedAt, trace }: Submission,
 ): Promise<Fate[]> {
   if (prepared.length === 0) return [];
   const deadline = receivedAt + services.config.produceTimeoutMs;
@@ -91,7 +95,10 @@ async function publish(
   }
   const records = prepared.map(({ record }) => record);
   const since = services.clock.now();
-  const results = await produceWithRetries(services, records, deadline);
+  const attributes = () => ({ records: records.length, trace: trace.traceId });
+  const results = await services.spans.run("gavel.produce", attributes, () =>
+    produceWithRetries(services, records, deadline),
+  );
   services.meters.metrics.produced((services.clock.now() - since) / 1_000);
   return prepared.map((item, index) => {
     const result = results[index];

@@ -13,6 +13,8 @@ export interface PreparedRecord {
   readonly event: ValidEvent;
   readonly topic: WrittenTopic;
   readonly record: ProduceRecord;
+  /** Of the trace that it carries. */
+  readonly traceId: string;
 }
 
 export interface RecordContext {
@@ -39,8 +41,10 @@ export function recordMaker(context: RecordContext): (event: ValidEvent) => Prep
     items: context.topicPrefix + topics.items,
     journal: context.topicPrefix + topics.journal,
   };
-  const headersOf = headerMaker(context.trace);
+  const headersOf = headerMaker();
   return (event) => {
+    const own = event.traceparent !== undefined && event.traceparent !== null;
+    const trace = own ? ownTrace(event) : context.trace;
     const topic = event.type === eventTypes.itemListed ? "items" : "journal";
     return {
       event,
@@ -51,8 +55,9 @@ export function recordMaker(context: RecordContext): (event: ValidEvent) => Prep
         key: event.itemId,
         value: withEdge(JSON.stringify(event.data), edge),
         timestamp: event.timestamp,
-        headers: headersOf(event),
+        headers: headersOf(event, trace),
       },
+      traceId: trace.traceId,
     };
   };
 }
@@ -62,18 +67,16 @@ function withEdge(data: string, edge: string): string {
   return data === "{}" ? `{${edge}` : `${data.slice(0, -1)},${edge}`;
 }
 
-function headerMaker(requestTrace: TraceContext): (event: ValidEvent) => RecordHeader[] {
+function headerMaker(): (event: ValidEvent, trace: TraceContext) => RecordHeader[] {
   let source: RecordHeader = { key: "ce_source", value: "" };
   let time: RecordHeader = { key: "ce_time", value: "" };
   let timestamp = Number.NaN;
-  return (event) => {
+  return (event, trace) => {
     if (event.source !== source.value) source = { key: "ce_source", value: event.source };
     if (event.timestamp !== timestamp) {
       timestamp = event.timestamp;
       time = { key: "ce_time", value: formatTimestamp(timestamp) };
     }
-    const own = event.traceparent !== undefined && event.traceparent !== null;
-    const trace = own ? ownTrace(event) : requestTrace;
     const headers = [
       specversion,
       { key: "ce_id", value: event.id },

@@ -2,12 +2,20 @@ import type { Context } from "hono";
 import type { Env } from "../env.ts";
 import { authenticate, type Credential, requireScope } from "../ingest/authenticate.ts";
 import type { Scope } from "../config.ts";
+import type { TraceContext } from "../lib/trace-context.ts";
 import { type Services, servicesFor } from "../services.ts";
 
 /** What one request's log line will say; operations add to it. */
-interface Operation {
+export interface Operation {
   readonly requestId: string;
+  /** The trace that the request continues, or begins: its events' own, unless they bring one. */
+  readonly trace: TraceContext;
   readonly fields: Record<string, unknown>;
+}
+
+/** By what a further line is found beside the request's own. */
+export function idsOf({ fields, requestId, trace }: Operation): Readonly<Record<string, unknown>> {
+  return { requestId, traceId: fields.traceId ?? trace.traceId };
 }
 
 export interface AppEnv {

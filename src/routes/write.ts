@@ -22,7 +22,8 @@ import { Problem } from "../lib/problem.ts";
 import { isDecoded } from "../lib/text.ts";
 import type { Services } from "../services.ts";
 import { eventTypes } from "../topics.ts";
-import { admit, type AppContext } from "./operation.ts";
+import { noteFates } from "./note-fates.ts";
+import { admit, type AppContext, idsOf } from "./operation.ts";
 
 /** How one route reads its body; the rest of writing is the same for all. */
 interface WriteRoute {
@@ -92,10 +93,11 @@ function writeHandler(route: WriteRoute): (context: AppContext) => Promise<Respo
       draft: route.drafter(context, shared),
       credential,
       headers: request.headers,
+      trace: operation.trace,
       geography,
       receivedAt,
     });
-    noteFates(operation.fields, services, fates, receivedAt);
+    noteFates(operation, services.meters.metrics, fates, services.clock.now() - receivedAt);
     return shape === "one" ? finishOne(context, services, fates) : finishSeveral(context, services, fates);
   };
 }
@@ -148,13 +150,18 @@ function pushInBackground(
   services: Services,
   published: readonly PublishedRecord[],
 ): void {
-  tellFailures(context, services, pushRecords(services, published));
+  const attributes = () => ({ records: published.length, trace: published[0]?.traceId ?? "" });
+  tellFailures(
+    context,
+    services,
+    services.spans.run("gavel.push", attributes, () => pushRecords(services, published)),
+  );
 }
 
 function tellFailures(context: AppContext, { logger }: Services, push: Promise<number>): void {
-  const { requestId } = context.var.operation;
+  const operation = context.var.operation;
   const told = push.then((failures) => {
-    if (failures > 0) logger("warn", "push-failed", { requestId, failures });
+    if (failures > 0) logger("warn", "push-failed", { ...idsOf(operation), failures });
   });
   context.executionCtx.waitUntil(told);
 }
@@ -166,34 +173,19 @@ async function awaitOutcome(
   published: PublishedRecord,
   waitMs: number,
 ): Promise<Outcome | undefined> {
-  const { requestId } = context.var.operation;
+  const operation = context.var.operation;
   tellFailures(context, services, pushToFunctions(services, [published]));
-  const push = pushAndWait(services, published, waitMs).then(
+  const attributes = () => ({ records: 1, trace: published.traceId });
+  const pushed = services.spans.run("gavel.push", attributes, () => pushAndWait(services, published, waitMs));
+  const push = pushed.then(
     (result) => result.outcome,
     (error: unknown) => {
-      services.logger("warn", "push-failed", { requestId, failures: 1, error: describeError(error) });
+      const told = { ...idsOf(operation), failures: 1, error: describeError(error) };
+      services.logger("warn", "push-failed", told);
       return undefined;
     },
   );
   // The object keeps to the time itself; this holds where it does not answer at all.
   context.executionCtx.waitUntil(push);
   return Promise.race([push, services.clock.sleep(waitMs).then(() => undefined)]);
-}
-
-function noteFates(
-  fields: Record<string, unknown>,
-  services: Services,
-  fates: readonly Fate[],
-  since: number,
-): void {
-  const refused = fates.filter((fate) => fate instanceof Problem);
-  fields.accepted = fates.length - refused.length;
-  fields.rejected = refused.length;
-  services.meters.metrics.events(
-    fates.length - refused.length,
-    refused.map(({ code }) => code),
-  );
-  fields.publishMs = services.clock.now() - since;
-  const log = refused.find((problem) => problem.status === 503);
-  if (log !== undefined) fields.logFailure = log.cause === undefined ? log.message : describeError(log.cause);
 }
