@@ -6,7 +6,7 @@ import type { CallRecord } from "./rpc.ts";
 import type { RememberedCall } from "./trail.ts";
 
 /** Offsets that one question asks for at most. */
-export const mostOffsetsAsked = 1_000;
+const mostOffsetsAsked = 1_000;
 
 /**
  * What each function has made of each of some offsets. What is under way or waits is told by the

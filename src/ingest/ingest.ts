@@ -27,7 +27,6 @@ export interface Submission {
   /** Makes a draft of a document; which kind, the route knows. */
   readonly draft: (document: unknown) => DraftResult;
   readonly credential: Credential;
-  readonly headers: Headers;
   /** The request's, which an event's own overrides. */
   readonly trace: TraceContext;
   readonly geography: Geography | undefined;
@@ -61,7 +60,7 @@ export function isPublished(fate: Fate): fate is PublishedRecord {
 }
 
 function prepare({ config }: IngestDependencies, submission: Submission): (PreparedRecord | Problem)[] {
-  const { credential, headers, receivedAt } = submission;
+  const { credential, receivedAt } = submission;
   const toRecord = recordMaker({
     edge: describeEdge(submission.geography, credential, receivedAt),
     trace: submission.trace,

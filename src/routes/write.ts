@@ -92,7 +92,6 @@ function writeHandler(route: WriteRoute): (context: AppContext) => Promise<Respo
       documents,
       draft: route.drafter(context, shared),
       credential,
-      headers: request.headers,
       trace: operation.trace,
       geography,
       receivedAt,
