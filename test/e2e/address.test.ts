@@ -101,10 +101,13 @@ test("a client's address, sent in every way to every route, is in no file, recor
   const [willing, refusing] = [await subscriber(200), await subscriber(400)];
   for (const { url } of [willing, refusing])
     await traffic.send("POST", "/v1/subscriptions", "operator", { url });
-  await sellLamp(traffic);
-  await until("the winner's delivery", () =>
-    willing.calls.some((call) => call.includes("gavel.bidder.won.v1")),
-  );
+  await traffic.follow("lamp,chair", "trusted", async () => {
+    await sellLamp(traffic);
+    await until("the winner's delivery", () =>
+      willing.calls.some((call) => call.includes("gavel.bidder.won.v1")),
+    );
+  });
+  expect(traffic.answers.at(-1)?.text).toContain('"status":"sold"');
   await until("a dead letter", async () => {
     const { text } = await traffic.send("GET", "/v1/groups/notify/dead-letters", "operator");
     return text.includes("answered 400");

@@ -16,7 +16,7 @@ const [connecting4, connecting6] = addresses.connecting;
 const [forwarded4, forwarded6, forwardedReserved] = addresses.forwarded;
 
 /** Every header in which platforms and proxies tell an address, in the forms in which they do. */
-export const headerSets: readonly Readonly<Record<string, string>>[] = [
+const headerSets: readonly Readonly<Record<string, string>>[] = [
   {
     "cf-connecting-ip": connecting4,
     "true-client-ip": connecting4,
@@ -75,14 +75,12 @@ export class Traffic {
     body?: string | Uint8Array<ArrayBuffer> | object,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answered> {
-    const addressed = headerSets[this.#sent % headerSets.length];
-    this.#sent += 1;
     const raw = typeof body === "string" || body instanceof Uint8Array;
     const token = key === "unknown" ? "gvl_nobody_0" : key === null ? null : this.#local.keys[key];
     const response = await fetch(`${this.#local.url}${path}`, {
       method,
       headers: {
-        ...addressed,
+        ...this.#addressed(),
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
@@ -93,6 +91,33 @@ export class Traffic {
     const answer = { status: response.status, text: `${await response.text()}${headersIn(response)}` };
     this.answers.push(answer);
     return answer;
+  }
+
+  /** Follows items live while something is done, and keeps what came. */
+  async follow(items: string, key: keyof LocalFile["keys"], body: () => Promise<void>): Promise<void> {
+    const ended = new AbortController();
+    const response = await fetch(`${this.#local.url}/v1/live?items=${items}`, {
+      headers: {
+        ...this.#addressed(),
+        authorization: `Bearer ${this.#local.keys[key]}`,
+        accept: "text/event-stream",
+      },
+      signal: ended.signal,
+    });
+    const came: Uint8Array[] = [];
+    const reading = (async () => {
+      for await (const chunk of response.body ?? []) came.push(chunk as Uint8Array);
+    })();
+    await body();
+    ended.abort();
+    await reading.catch(() => undefined);
+    const text = `${Buffer.concat(came).toString()}${headersIn(response)}`;
+    this.answers.push({ status: response.status, text });
+  }
+
+  #addressed(): Readonly<Record<string, string>> {
+    this.#sent += 1;
+    return headerSets[this.#sent % headerSets.length] ?? {};
   }
 }
 
