@@ -18,6 +18,7 @@ const answerHeaders = {
     schema: z.string(),
     description: "The preferences of `Prefer` that were honoured (RFC 7240)",
   },
+  Upgrade: { schema: z.string(), description: "The protocol that is needed" },
   ETag: { schema: z.string(), description: "Of what is answered, for `If-None-Match`" },
 } as const;
 

@@ -60,6 +60,7 @@ export const meanings: Readonly<Record<ProblemStatus, string>> = {
   413: "It is too large",
   415: "The content type is missing or not supported",
   422: "Something of what was sent is not valid; `errors` has every fault of it",
+  426: "Another protocol is needed, which `Upgrade` names",
   429: "There are too many requests; try again after `Retry-After` seconds",
   500: "Gavel failed, in a way that it does not know: a defect",
   503: "Something that is needed does not answer; try again after `Retry-After` seconds",

@@ -1,19 +1,12 @@
-import { z } from "zod";
 import type { ConnectQuery, Holder } from "../../durable-objects/feed/rpc.ts";
 import { idPattern } from "../auction/events.ts";
-import { decodeCursor, longestCursor } from "../live/cursor.ts";
+import { decodeCursor } from "../live/cursor.ts";
 import { eventStream } from "../live/event-stream.ts";
 import { mostItems } from "../live/protocol.ts";
 import { Problem } from "../lib/problem.ts";
 import { type Services, servicesFor } from "../services.ts";
 import { admit, type AppContext } from "./operation.ts";
-import { readParameters } from "./parameters.ts";
-
-const liveParameters = z.strictObject({
-  items: z.string().min(1, "must name an item"),
-  after: z.string().max(longestCursor).optional(),
-  ticket: z.string().max(200).optional(),
-});
+import { liveParameters, readParameters } from "./parameters.ts";
 
 /** `POST /v1/live/tickets`: opens one connection for whoever cannot send `Authorization` with it. */
 export async function postTicket(context: AppContext): Promise<Response> {
@@ -85,7 +78,7 @@ function formOf({ headers, method }: Request): "socket" | "events" {
   const isGet = method === "GET";
   if (isGet && headers.get("upgrade")?.toLowerCase() === "websocket") return "socket";
   if (isGet && /\btext\/event-stream\b/i.test(headers.get("accept") ?? "")) return "events";
-  const upgrade = { connection: "Upgrade", upgrade: "websocket" };
+  const upgrade = { upgrade: "websocket" };
   throw new Problem("upgrade-required", "Open a WebSocket, or send Accept: text/event-stream", {
     headers: upgrade,
   });

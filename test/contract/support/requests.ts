@@ -55,9 +55,15 @@ export function requestOf(
       ...givenIn(operation, "header"),
       ...example?.["x-headers"],
       ...(type === undefined ? {} : { "content-type": type }),
+      ...(isStreamed(operation) ? { accept: "text/event-stream" } : {}),
     },
     ...(example === undefined ? {} : { body: bodyOf(example.value, now) }),
   };
+}
+
+/** Whether an operation answers a stream, which has to be asked for. */
+function isStreamed({ responses }: DocumentedOperation): boolean {
+  return responses["200"]?.content?.["text/event-stream"] !== undefined;
 }
 
 /** Examples of parameters by name; members of an exploded object are parameters by themselves. */

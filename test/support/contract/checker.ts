@@ -24,6 +24,7 @@ const telling = new Set([
   "preference-applied",
   "ratelimit-policy",
   "retry-after",
+  "upgrade",
   "www-authenticate",
 ]);
 

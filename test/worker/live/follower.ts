@@ -1,8 +1,5 @@
-import { exports } from "cloudflare:workers";
 import type { LiveItem } from "../../../src/live/item.ts";
-import { keys } from "../edge/client.ts";
-
-const worker = (exports as unknown as { default: { fetch: typeof fetch } }).default;
+import { call } from "../edge/client.ts";
 
 export interface Message {
   readonly type: string;
@@ -27,11 +24,10 @@ export function askLive(
   const query = new URLSearchParams({ items: items.join(",") });
   if (after !== undefined) query.set("after", after);
   if (ticket !== undefined) query.set("ticket", ticket);
-  const credential: Record<string, string> =
-    ticket === undefined ? { authorization: `Bearer ${keys.backend}` } : {};
-  return worker.fetch(
-    new Request(`https://gavel.test/v1/live?${query.toString()}`, { headers: { ...credential, ...headers } }),
-  );
+  return call(`/v1/live?${query.toString()}`, {
+    key: ticket === undefined ? "backend" : null,
+    ...(headers === undefined ? {} : { headers }),
+  });
 }
 
 /** A client that follows items over a WebSocket, and remembers everything that it was told. */
