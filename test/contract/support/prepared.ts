@@ -11,13 +11,30 @@ import { Receiver } from "../../support/receiver/receiver.ts";
 const partitionCount = 8;
 /** The partition that the examples of operating name. */
 const operated = 0;
+/** So that there is something of several keys. */
+const auctions = 12;
 
 /** A whole Gavel with something of everything in it, so that every operation has what it is about. */
 export interface PreparedGavel {
   readonly local: LocalFile;
-  /** A key of partition 0 of group `notify` of which something is parked. */
-  readonly parkedKey: string;
+  /** Where subscribers may be: an endpoint of it that is not asked to do otherwise takes what it is sent. */
+  readonly receiver: Receiver;
+  readonly known: Known;
   stop(): Promise<void>;
+}
+
+/** What is there, by its ids. */
+interface Known {
+  /** The endpoint that fails. */
+  readonly subscription: string;
+  /** Keys of partition 0 of group `notify` of which something is parked. */
+  readonly keys: readonly string[];
+  /** An item that was withdrawn, and the event of a bid on it. */
+  readonly item: string;
+  readonly event: string;
+  /** A category of which there is an analysis, in a moment. */
+  readonly analysis: string;
+  readonly replay: string;
 }
 
 /**
@@ -39,42 +56,40 @@ export async function startPrepared(
     // What fails waits for longer than the tests take, unless they have it called.
     const patience = { SUBSCRIBER_ATTEMPTS: "100", SUBSCRIBER_FIRST_RETRY_MS: "600000" };
     gavel = await startGavelProcess({ home, environment: { ...patience, ...environment } });
-    const parkedKey = await prepare(gavel.local, receiver);
-    return { local: gavel.local, parkedKey, stop };
+    return { local: gavel.local, receiver, known: await prepare(gavel.local, receiver), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function prepare(local: LocalFile, receiver: Receiver): Promise<string> {
+async function prepare(local: LocalFile, receiver: Receiver): Promise<Known> {
   // By the record: an endpoint that fails as a whole would be left alone after a few.
   receiver.script("/failing", { kind: "status", status: 200, listed: "retry" });
   const operator = client(local, local.keys.operator);
-  await operator("POST", "/v1/subscriptions", { url: `${receiver.url}/failing`, from: "earliest" });
+  const failing = { url: `${receiver.url}/failing`, from: "earliest" };
+  const subscription = await operator("POST", "/v1/subscriptions", failing);
   const backend = client(local, local.keys.backend);
-  const chairs = Array.from({ length: 200 }, (_, index) => `chair-${index}`).filter(
-    (itemId) => partitionFor(itemId, partitionCount) === operated,
-  );
-  for (const itemId of chairs) await auction(backend, itemId);
+  const keys = Array.from({ length: 200 }, (_, index) => `chair-${index}`)
+    .filter((itemId) => partitionFor(itemId, partitionCount) === operated)
+    .slice(0, auctions);
+  const bids = [];
+  for (const itemId of keys) bids.push(await auction(backend, itemId));
   await appendWithoutKey(local);
-  return chairs[0] ?? "";
+  const replay = await operator("POST", "/v1/replays", { analysis: "category-totals" });
+  const [item = "", event = ""] = [keys[0], bids[0]?.id];
+  return { subscription: subscription.id, keys, item, event, analysis: "chairs", replay: replay.id };
 }
 
 /** One is outbid, and both learn that the item was withdrawn. */
-async function auction(send: Send, itemId: string): Promise<void> {
-  const terms = {
-    sellerId: "grace",
-    title: "A chair",
-    category: "chairs",
-    currency: "EUR",
-    startingPrice: 100,
-  };
+async function auction(send: Send, itemId: string): Promise<Created> {
+  const of = { category: "chairs", currency: "EUR", startingPrice: 100 };
   const endsAt = new Date(Date.now() + 3_600_000).toISOString();
-  await send("POST", "/v1/items", { itemId, ...terms, endsAt });
+  await send("POST", "/v1/items", { itemId, sellerId: "grace", title: "A chair", ...of, endsAt });
   await send("POST", "/v1/bids", { itemId, bidderId: "ada", amount: 100, currency: "EUR" });
-  await send("POST", "/v1/bids", { itemId, bidderId: "ben", amount: 200, currency: "EUR" });
+  const bid = await send("POST", "/v1/bids", { itemId, bidderId: "ben", amount: 200, currency: "EUR" });
   await send("POST", `/v1/items/${itemId}/withdraw`, {});
+  return bid;
 }
 
 /** Another producer's record, which has no key. */
@@ -85,13 +100,17 @@ async function appendWithoutKey({ bridge }: LocalFile): Promise<void> {
   if (result?.ok !== true) throw new Error("The log does not take a record without a key");
 }
 
-type Send = (method: string, path: string, body: unknown) => Promise<void>;
+interface Created {
+  readonly id: string;
+}
+
+type Send = (method: string, path: string, body: unknown) => Promise<Created>;
 
 function client(local: LocalFile, key: string): Send {
   return async (method, path, body) => {
     const headers = { authorization: `Bearer ${key}`, "content-type": "application/json", prefer: "wait=10" };
     const answer = await fetch(local.url + path, { method, headers, body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-    await answer.body?.cancel();
+    return (await answer.json()) as Created;
   };
 }
