@@ -1,4 +1,5 @@
 import type { Gateway } from "../gateway.ts";
+import type { ByteStream } from "../host.ts";
 import { type Connect, type Ending, longestSilenceMs } from "./connection.ts";
 import { EventParser } from "./event-parser.ts";
 import { readMessage } from "./message.ts";
@@ -16,7 +17,7 @@ export function eventsConnection(gateway: Gateway, items: string): Connect {
     try {
       const query = { items, after };
       const stream = await gateway.stream({ method: "GET", path: "/v1/live", query }, {}, either);
-      return await read(stream, isAlive, deliver);
+      return await read(stream, either, isAlive, deliver);
     } catch (error) {
       signal.throwIfAborted();
       if (silence.signal.aborted) return "cut";
@@ -28,7 +29,8 @@ export function eventsConnection(gateway: Gateway, items: string): Connect {
 }
 
 async function read(
-  stream: Awaited<ReturnType<Gateway["stream"]>>,
+  stream: ByteStream,
+  signal: AbortSignal,
   isAlive: () => void,
   deliver: Parameters<Connect>[2],
 ): Promise<Ending> {
@@ -38,10 +40,17 @@ async function read(
     if (message !== undefined) deliver(message);
   });
   const reader = stream.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return "cut";
-    isAlive();
-    parser.push(decoder.decode(value, { stream: true }));
+  // The request's own signal does not end everywhere what is being read.
+  const cancel = (): void => void reader.cancel().catch(() => undefined);
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return "cut";
+      isAlive();
+      parser.push(decoder.decode(value, { stream: true }));
+    }
+  } finally {
+    signal.removeEventListener("abort", cancel);
   }
 }

@@ -85,14 +85,23 @@ class SocketConnection {
     clearTimeout(this.timers.get("acknowledge"));
     this.timers.delete("acknowledge");
     this.acknowledged = this.newest;
-    this.socket.send(`{"ack":${this.newest}}`);
+    this.say(`{"ack":${this.newest}}`);
+  }
+
+  /** One that is closing takes nothing any more, and not everywhere in silence. */
+  private say(text: string): void {
+    try {
+      this.socket.send(text);
+    } catch {
+      this.resolve("cut");
+    }
   }
 
   /** Something came: whether more does is asked in a while, and given up in a longer one. */
   private isAlive(): void {
     this.after("silence", longestSilenceMs, () => this.resolve("cut"));
     this.after("ping", pingEveryMs, () => {
-      if (this.isOpen) this.socket.send("ping");
+      if (this.isOpen) this.say("ping");
     });
   }
 

@@ -69,10 +69,19 @@ async function inPage({ url, credential }: Given) {
     await gavel.listItem(item, { waitSeconds: 10 });
     const bid = { itemId, bidderId: "lin", amount: 5, currency: "EUR" };
     const { outcome } = await gavel.placeBid(bid, { waitSeconds: 10 });
+    // Over a WebSocket with a ticket: a page can send no credential with one.
+    const amounts: number[] = [];
+    for await (const state of gavel.follow([itemId], { transport: "websocket" })) {
+      const amount = state.status === "unknown" ? 0 : (state.highest?.amount ?? 0);
+      amounts.push(amount);
+      if (amount === 7) break;
+      await gavel.placeBid({ ...bid, amount: 7 });
+    }
     const refused = await gavel.placeBid({ ...bid, amount: 0 }).catch((error: unknown) => error);
     return {
       outcome: outcome?.status,
       bidders: (await gavel.item(itemId)).bidders,
+      amounts,
       code: refused instanceof GavelProblem ? refused.code : "none",
       hasRequestId: refused instanceof GavelProblem && refused.requestId !== undefined,
     };
@@ -82,7 +91,7 @@ async function inPage({ url, credential }: Given) {
 }
 
 describe("the built client in a page of another origin, in a real browser", () => {
-  it("lists, bids, is told the outcome and reads, where the gateway lists the origin; and nothing where it does not", async () => {
+  it("lists, bids, is told the outcome, follows and reads, where the gateway lists the origin; and nothing where it does not", async () => {
     const environment = { CORS_ORIGINS: originOf(listed) };
     const { local } = await npmStart({ home: freshHome(), environment });
     const given = { url: local.url, credential: local.keys.backend };
@@ -91,6 +100,7 @@ describe("the built client in a page of another origin, in a real browser", () =
     expect(await page.evaluate(inPage, given)).toEqual({
       outcome: "accepted",
       bidders: 1,
+      amounts: [5, 7],
       code: "too-small",
       hasRequestId: true,
     });

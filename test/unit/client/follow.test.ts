@@ -191,6 +191,31 @@ test("a connection on which nothing comes is asked, and given up when nothing an
   expect(sockets).toHaveLength(2);
 });
 
+test("a connection that takes no acknowledgement any more is made anew", async () => {
+  const { sockets, pass } = await follow();
+  sockets[0]?.open();
+  sockets[0]?.tell({ number: 1, id: "a", items: [state("lamp", 1)] });
+  if (sockets[0] !== undefined) sockets[0].isClosing = true;
+  await pass(2_000);
+  expect(sockets).toHaveLength(2);
+  expect(sockets[1]?.url.searchParams.get("after")).toBe("a");
+});
+
+test("a stream of events is left at once, also where its reading knows no signal", async () => {
+  let isCancelled = false;
+  const body = new ReadableStream<Uint8Array>({ cancel: () => void (isCancelled = true) });
+  const headers = { get: (name: string) => (name === "content-type" ? "text/event-stream" : null) };
+  const fetch = () => Promise.resolve({ status: 200, headers, text: () => Promise.resolve(""), body });
+  const client = createClient({ url: "https://gavel.test", credential: "key", fetch });
+  const reader = client.follow(["lamp"])[Symbol.asyncIterator]();
+  const next = reader.next();
+  await vi.advanceTimersByTimeAsync(0);
+  await reader.return?.();
+  expect(await next).toEqual({ done: true, value: undefined });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(isCancelled).toBe(true);
+});
+
 test("one that never opens is given up as well", async () => {
   const { sockets, pass } = await follow();
   await pass(46_000);

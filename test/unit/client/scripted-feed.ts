@@ -8,6 +8,8 @@ export class ScriptedSocket implements Socket {
   readonly url: URL;
   readonly sent: string[] = [];
   isClosed = false;
+  /** It takes nothing any more, and has not told that it ends. */
+  isClosing = false;
   private readonly listeners = new Map<string, Listener[]>();
 
   constructor(url: string) {
@@ -19,6 +21,7 @@ export class ScriptedSocket implements Socket {
   }
 
   send(text: string): void {
+    if (this.isClosing) throw new Error("it is closing");
     this.sent.push(text);
   }
 
