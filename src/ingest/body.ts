@@ -18,7 +18,7 @@ export async function readBody(
 ): Promise<Uint8Array> {
   const limit = Math.min(most, maxBodyBytes);
   const isCompressed = isGzip(request.headers.get("content-encoding"));
-  const { body } = request;
+  const body: ReadableStream<Uint8Array> | null = request.body;
   if (body === null) return new Uint8Array(0);
   if (!isCompressed) return readRaw(request, body, { limit, bytes: limit, timeoutMs: bodyTimeoutMs });
   const bytes = compressedBound(limit);

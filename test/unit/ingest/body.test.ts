@@ -61,6 +61,7 @@ describe("a body that does not arrive in time", () => {
 });
 
 describe("a compressed body", () => {
+  const flipped = (bytes: Uint8Array, index: number) => bytes.with(index, (bytes[index] ?? 0) ^ 1);
   const zipped = (bytes: Uint8Array<ArrayBuffer> | string, encoding = "gzip") =>
     post(gzipSync(bytes), { "content-encoding": encoding });
 
@@ -90,8 +91,8 @@ describe("a compressed body", () => {
   test.each([
     ["cut short", (whole: Buffer) => whole.subarray(0, -9)],
     ["without its checksum", (whole: Buffer) => whole.subarray(0, -8)],
-    ["with a bit changed", (whole: Buffer) => whole.with(14, (whole[14] ?? 0) ^ 1)],
-    ["with another checksum", (whole: Buffer) => whole.with(-6, (whole.at(-6) ?? 0) ^ 1)],
+    ["with a bit changed", (whole: Buffer) => flipped(whole, 14)],
+    ["with another checksum", (whole: Buffer) => flipped(whole, whole.length - 6)],
     ["with something behind its end", (whole: Buffer) => Buffer.concat([whole, Buffer.from("more")])],
     ["with a second member", (whole: Buffer) => Buffer.concat([whole, whole])],
     ["that is none", () => Buffer.from('{"a":1}')],

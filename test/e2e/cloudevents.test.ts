@@ -1,19 +1,82 @@
-import { env } from "cloudflare:workers";
+/** The CloudEvents SDK as a client of the gateway and as a reader of the log. */
 import { CloudEvent, type CloudEventV1, HTTP, Kafka, type Message } from "cloudevents";
-import { describe, expect, test } from "vitest";
-import { configFromEnv } from "../../../src/config.ts";
-import type { LogRecord } from "../../../src/kafka/port.ts";
-import { createUpstashLog } from "../../../src/kafka/upstash.ts";
-import {
-  answered,
-  call,
-  type Coordinates,
-  headersOf,
-  newBid,
-  newItem,
-  openItem,
-  readRecord,
-} from "./client.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { GavelProcess } from "../../local/gavel-process.ts";
+import type { LocalFile } from "../../local/home.ts";
+import { freshHome, npmStartUnattended } from "./support/home.ts";
+import { type Accepted, item as itemOf } from "./support/http.ts";
+import { type LogRecord, readTopic } from "./support/log-reader.ts";
+
+interface Coordinates extends Accepted {
+  readonly source: string;
+  readonly timestamp: string;
+}
+
+let gavel: GavelProcess;
+
+beforeAll(async () => {
+  gavel = await npmStartUnattended({ home: freshHome() });
+});
+
+afterAll(() => gavel.stop());
+
+interface Call {
+  readonly key?: keyof LocalFile["keys"];
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One request; a body that is no text is sent as JSON. */
+function call(path: string, { key = "backend", method, body, headers }: Call = {}): Promise<Response> {
+  return fetch(gavel.local.url + path, {
+    method: method ?? (body === undefined ? "GET" : "POST"),
+    headers: {
+      authorization: `Bearer ${gavel.local.keys[key]}`,
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+  });
+}
+
+/** The JSON of an answer that must have this status. */
+async function answered<Body>(response: Promise<Response>, status: number): Promise<Body> {
+  const actual = await response;
+  const text = await actual.text();
+  if (actual.status !== status) throw new Error(`Expected ${status}, not ${actual.status}: ${text}`);
+  return JSON.parse(text) as Body;
+}
+
+let made = 0;
+
+/** An item that no other test has. */
+function newItem(more: Record<string, unknown> = {}): { readonly itemId: string } {
+  made += 1;
+  return { ...itemOf(`item-${made}`, 3_600_000), ...more } as { readonly itemId: string };
+}
+
+function newBid(itemId: string, more: Record<string, unknown> = {}): object {
+  return { itemId, bidderId: "ben", amount: 1000, currency: "EUR", ...more };
+}
+
+/** Lists an item and waits until it is open. */
+async function openItem(): Promise<{ readonly itemId: string }> {
+  const item = newItem();
+  await answered(call("/v1/items", { body: item, headers: { prefer: "wait=10" } }), 200);
+  return item;
+}
+
+/** A partition's records, from the log itself. */
+async function partitionOf(topic: string, partition: number): Promise<LogRecord[]> {
+  return (await readTopic(gavel.local.bridge, topic))[partition] ?? [];
+}
+
+async function readRecord({ topic, partition, offset }: Coordinates): Promise<LogRecord> {
+  const record = (await partitionOf(topic, partition)).find((one) => one.offset === offset);
+  if (record === undefined) throw new Error(`The log has no record at ${topic}:${partition}:${offset}`);
+  return record;
+}
 
 /** An event as a client of the SDK makes it, with every attribute that there is. */
 function bidEvent(itemId: string, more: Partial<CloudEventV1<unknown>> = {}): CloudEvent<unknown> {
@@ -43,8 +106,9 @@ function post({ headers, body }: Pick<Message, "headers" | "body">): Promise<Res
 
 /** A record as a consumer of the log hands it to the SDK. */
 function eventOf(record: LogRecord): CloudEventV1<Record<string, unknown>> {
-  const message = { key: record.key, value: record.value, headers: headersOf(record), body: record.value };
-  const event = Kafka.toEvent<Record<string, unknown>>({ ...message, timestamp: String(record.timestamp) });
+  const headers = Object.fromEntries(record.headers.map(({ key, value }) => [key, value]));
+  const message = { key: record.key, value: record.value, headers, body: record.value };
+  const event = Kafka.toEvent<Record<string, unknown>>(message);
   if (Array.isArray(event)) throw new Error("A record is one event");
   return event;
 }
@@ -78,7 +142,7 @@ describe("an event that the CloudEvents SDK sends is, to the SDK that reads the 
     const read = eventOf(await readRecord(told));
     expect(read).toMatchObject({ ...sameAttributes(sent), partitionkey: itemId, time: told.timestamp });
     // The SDK parses what is called application/json and no other JSON.
-    const { edge, ...data } = JSON.parse(String(read.data)) as Record<string, unknown>;
+    const { edge, ...data } = JSON.parse(read.data as unknown as string) as Record<string, unknown>;
     expect(data).toEqual(sent.data);
     expect(edge).toMatchObject({ credential: "backend" });
   });
@@ -115,17 +179,9 @@ describe("an event that the CloudEvents SDK sends is, to the SDK that reads the 
   });
 });
 
-/** All of a partition's records of one item, oldest first, from the log itself. */
+/** All of a partition's records of one item, oldest first. */
 async function recordsOf(topic: string, partition: number, itemId: string): Promise<LogRecord[]> {
-  const log = createUpstashLog(configFromEnv(env).kafka);
-  const found: LogRecord[] = [];
-  for (let offset = 0; ;) {
-    const { records } = await log.fetch({ topic, partition, offset }, Date.now() + 5_000);
-    const last = records.at(-1);
-    if (last === undefined) return found;
-    found.push(...records.filter(({ key }) => key === itemId));
-    offset = last.offset + 1;
-  }
+  return (await partitionOf(topic, partition)).filter(({ key }) => key === itemId);
 }
 
 test("every record that Gavel itself writes about an item is a valid event to the SDK", async () => {
