@@ -82,8 +82,7 @@ class SocketConnection {
   }
 
   private acknowledge(): void {
-    clearTimeout(this.timers.get("acknowledge"));
-    this.timers.delete("acknowledge");
+    this.clear("acknowledge");
     this.acknowledged = this.newest;
     this.say(`{"ack":${this.newest}}`);
   }
@@ -106,8 +105,15 @@ class SocketConnection {
   }
 
   private after(name: string, milliseconds: number, act: () => void): void {
-    clearTimeout(this.timers.get(name));
+    this.clear(name);
     this.timers.set(name, setTimeout(act, milliseconds));
+  }
+
+  private clear(name: string): void {
+    const timer = this.timers.get(name);
+    // Browsers and Workers do not agree on what stands for none.
+    if (timer !== undefined) clearTimeout(timer);
+    this.timers.delete(name);
   }
 
   private closed(code: number | undefined): void {
