@@ -4,6 +4,7 @@ import { doctor } from "./commands/doctor.ts";
 import { groups } from "./commands/groups.ts";
 import { keys } from "./commands/keys.ts";
 import { lag } from "./commands/lag.ts";
+import { lineage } from "./commands/lineage.ts";
 import { parked } from "./commands/parked.ts";
 import { retry, skip } from "./commands/parked-key.ts";
 import { pause, resume } from "./commands/pause.ts";
@@ -25,5 +26,6 @@ export const commands: readonly Command[] = [
   seek,
   subscriptions,
   keys,
+  lineage,
   doctor,
 ];

@@ -50,7 +50,7 @@ describe("the operations' document", () => {
     folders.push(folder);
     await npmStart({ home: join(folder, ".gavel") });
     const steps = stepsOf("docs/operations.md", "By hand");
-    expect(steps.filter(({ text }) => text !== undefined)).toHaveLength(7);
+    expect(steps.filter(({ text }) => text !== undefined)).toHaveLength(8);
     // Whatever fails on its way: the shop of the document must not outlive the test.
     const first = { command: "exec 2>&1; trap 'kill $SHOP 2> /dev/null' EXIT" };
     const { answers } = runSteps([first, ...steps], folder);
