@@ -33,6 +33,7 @@ export const sharedHeaders = [
   ["Cache-Control", true],
   ["RateLimit-Policy", false],
   ["Retry-After", true],
+  ["Upgrade", true],
   // Of 403: which scope there should be.
   ["WWW-Authenticate", false],
 ] as const;
@@ -41,6 +42,7 @@ export const sharedHeaders = [
 export function headersOfStatus(status: number): Record<string, { readonly $ref: string }> {
   const names: AnswerHeader[] = ["X-Request-Id", "Cache-Control", "RateLimit-Policy"];
   if (status === 401 || status === 403) names.push("WWW-Authenticate");
+  if (status === 426) names.push("Upgrade");
   if (temporary.has(status)) names.push("Retry-After");
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }

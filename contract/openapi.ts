@@ -4,6 +4,7 @@ import { type Operation, registerShared, routeOf } from "./operation.ts";
 import { auctions } from "./operations/auctions.ts";
 import { failureOperations, groupOperations } from "./operations/groups.ts";
 import { items } from "./operations/items.ts";
+import { live } from "./operations/live.ts";
 import { keys } from "./operations/keys.ts";
 import { live } from "./operations/live.ts";
 import { profiles } from "./operations/profiles.ts";
@@ -44,6 +45,13 @@ export function openApiDocument(version: string): OpenApiDocument {
     scheme: "bearer",
     description:
       "An API key, `gvl_<id>_<secret>`, or a JWT of the issuer that is configured. What it is listed with are the scopes any of which admits",
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "ticket", {
+    type: "apiKey",
+    in: "query",
+    name: "ticket",
+    description:
+      "Of `POST /v1/live/tickets`, for browsers, which cannot send `Authorization` with a connection",
   });
   registerShared(app.openAPIRegistry);
   for (const operation of operations) app.openAPIRegistry.registerPath(routeOf(operation));

@@ -43,6 +43,8 @@ export interface Operation {
   readonly description?: string;
   /** Any of them admits; absent: no credential is asked for. */
   readonly scopes?: readonly Scope[];
+  /** Whether a ticket admits as well, which is a parameter. */
+  readonly takesTicket?: true;
   readonly parameters?: {
     readonly path?: z.ZodObject;
     readonly query?: z.ZodObject;
@@ -76,7 +78,7 @@ export function parameter<Schema extends z.ZodType>(
   description: string,
   example?: string | number,
 ): Schema {
-  return schema.meta({ description, ...(example === undefined ? {} : { param: { example } }) }) as Schema;
+  return schema.meta({ description, ...(example === undefined ? {} : { param: { example } }) });
 }
 
 /** The operation in the words of the generator. */
@@ -89,7 +91,10 @@ export function routeOf(operation: Operation): ReturnType<typeof createRoute> {
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
-    security: scopes === undefined ? [] : scopes.map((scope) => ({ credential: [scope] })),
+    security: [
+      ...(scopes ?? []).map((scope) => ({ credential: [scope] })),
+      ...(operation.takesTicket === true ? [{ ticket: [] }] : []),
+    ],
     request: {
       ...(parameters?.path === undefined ? {} : { params: parameters.path }),
       ...(parameters?.query === undefined ? {} : { query: parameters.query }),

@@ -12,7 +12,7 @@ function filterDocument(): Record<string, unknown> {
   return { id: "Filter", ...document };
 }
 
-export const filter = z.looseObject({}).meta(filterDocument());
+const filter = z.looseObject({}).meta(filterDocument());
 
 const { url, order, mode, batch, from } = settingsSchema.shape;
 

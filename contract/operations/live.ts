@@ -5,7 +5,7 @@ import { itemId } from "../examples.ts";
 import { json, type Operation, parameter } from "../operation.ts";
 
 const tag = "Live";
-const { items, after, ticket: ticketOf } = liveParameters.shape;
+const { items, after } = liveParameters.shape;
 
 export const live: readonly Operation[] = [
   {
@@ -28,11 +28,11 @@ export const live: readonly Operation[] = [
     description:
       'Tells the items as they are, and each again when it changes: over a WebSocket with `Upgrade: websocket`, or as server-sent events with `Accept: text/event-stream`. A message is JSON, `{type: "items", number, id, items}`; an `id` is where its reader is, for `after` or `Last-Event-ID`. Over a WebSocket the client acknowledges what it has read with `{"ack": number}`.',
     scopes: ["read"],
+    takesTicket: true,
     parameters: {
       query: z.object({
         items: parameter(items, "1 to 64 item ids, with commas between them", itemId),
         after: parameter(after, "The `id` of the last message of the same items"),
-        ticket: parameter(ticketOf, "A ticket, in place of a credential"),
       }),
       headers: z.object({
         "last-event-id": parameter(after, "As `after`, of server-sent events"),

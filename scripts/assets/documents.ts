@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { asyncApiDocument } from "../../contract/asyncapi.ts";
 import { openApiDocument } from "../../contract/openapi.ts";
 import type { Asset } from "./asset.ts";
@@ -16,12 +16,12 @@ export const documents: readonly Asset[] = [
     name,
     make: () => readFileSync(join(root, "contract", "page", name)),
   })),
-  ...["swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt", "favicon-32x32.png"].map(
-    (name) => ({
-      name,
-      make: () => readFileSync(require.resolve(`swagger-ui-dist/${name}`)),
-    }),
-  ),
+  ...[
+    require.resolve("swagger-ui-dist/swagger-ui.css"),
+    require.resolve("swagger-ui-dist/swagger-ui-bundle.js"),
+    require.resolve("swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt"),
+    require.resolve("swagger-ui-dist/favicon-32x32.png"),
+  ].map((path) => ({ name: basename(path), make: () => readFileSync(path) })),
 ];
 
 /** Of the package: the interface has no other. */

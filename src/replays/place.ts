@@ -12,7 +12,7 @@ export type Place =
 const isOffset = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /** In the words of JSON Schema, for the generated document. */
-const offset = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+const offsetWords = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 
 /** An offset, offsets for each of `partitions`, or a time. */
 export function placeSchema(partitions: number) {
@@ -29,7 +29,9 @@ export function placeSchema(partitions: number) {
       context.addIssue({ code: "custom", message });
       return z.NEVER;
     })
-    .meta({ anyOf: [{ type: "string", format: "date-time" }, offset, { type: "array", items: offset }] });
+    .meta({
+      anyOf: [{ type: "string", format: "date-time" }, offsetWords, { type: "array", items: offsetWords }],
+    });
 }
 
 /** Whether it is certain, before the log is asked, that one place is behind another. */

@@ -41,6 +41,8 @@ async function schemathesis({ local, receiver, known }: PreparedGavel): Promise<
     join(tools, "schemathesis"),
     [
       ...["run", `${local.url}/openapi.json`, ...options, ...bounds],
+      // An answer that does not end is for the tests of what is live.
+      ...["--exclude-operation-id", "getLive"],
       ...["--continue-on-failure", "--generation-database", "none", "--checks", checks.join(",")],
     ],
     {
@@ -82,14 +84,14 @@ test("whatever is sent by the document is answered as it says, and nothing fails
   expect(code).toBe(0);
   const statuses = seen();
   const names = operationsOf(openApiDocument("0.0.0")).map(({ operation }) => operation.operationId);
-  // It leaves out the document that it has read: that was its first request.
+  // It leaves out what it has read the document of.
   expect(output).toContain("Loaded specification");
-  statuses.set("getOpenApi", new Set([200]));
-  const unreached = names.filter((name) => ![...(statuses.get(name) ?? [])].some((status) => status < 300));
+  const own = names.filter((name) => !["getOpenApi", "getLive"].includes(name));
+  const unreached = own.filter((name) => ![...(statuses.get(name) ?? [])].some((status) => status < 300));
   expect(unreached).toEqual([]);
   // Also what is wrong was sent: or it would show nothing that all of it was answered.
   const refused = new Set(
-    [...statuses.values()].flatMap((own) => [...own]).filter((status) => status >= 400),
+    [...statuses.values()].flatMap((each) => [...each]).filter((status) => status >= 400),
   );
   expect([...refused]).toEqual(expect.arrayContaining([400, 404, 405, 409, 415, 422]));
 });

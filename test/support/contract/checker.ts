@@ -131,7 +131,7 @@ export class ContractChecker {
     }
     const type = (exchange.headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
     if (!(type in answer.content)) return [`the content type ${type} is not documented`];
-    const value = /json$/.test(type) ? parsed(body) : body;
+    const value = type.endsWith("json") ? parsed(body) : body;
     return this.faultsOfValue(value, `${place}/content/${pointer(type)}/schema`, "the body");
   }
 

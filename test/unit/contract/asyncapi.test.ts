@@ -28,7 +28,8 @@ describe("the document of topics and webhooks", () => {
 
   test("has every topic, and every type of event in one of them, both ways", () => {
     const addresses = Object.values(document.channels).map(({ address }) => address);
-    expect(addresses.toSorted()).toEqual([...Object.values(topics), null].toSorted());
+    expect(new Set(addresses)).toEqual(new Set([...Object.values(topics), null]));
+    expect(addresses).toHaveLength(Object.values(topics).length + 1);
     const types = Object.values(records).flatMap((messages) => messages.map(({ type }) => type));
     expect(types.toSorted()).toEqual(Object.values(eventTypes).toSorted());
   });

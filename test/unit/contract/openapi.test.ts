@@ -13,7 +13,7 @@ describe("the document and the Worker", () => {
   test("name the same parameters in paths", () => {
     for (const { path, operation } of operations) {
       const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === "path");
-      const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
       expect(inPath.map(({ name }) => name).toSorted(), path).toEqual(names.toSorted());
       expect(inPath.every(({ required }) => required === true)).toBe(true);
     }

@@ -4,7 +4,7 @@ import type { OpenApiDocument } from "../../contract/document.ts";
 import type { GavelProcess } from "../../local/gavel-process.ts";
 import { startBrowser } from "../support/browser.ts";
 import { operationsOf } from "../support/contract/reading.ts";
-import { freshHome, npmStartUnattended } from "./support/home.ts";
+import { freshHome, npmStartUnattended } from "../e2e/support/home.ts";
 
 const sizes = [
   { name: "a telephone", width: 390, height: 844 },
@@ -54,10 +54,8 @@ async function visit(path: string, viewport: { width: number; height: number }):
 
 /** How much wider than its window the page is, in pixels. */
 function overflow(page: Page): Promise<number> {
-  return page.evaluate(() => {
-    const { documentElement: root } = globalThis.document;
-    return root.scrollWidth - root.clientWidth;
-  });
+  const script = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+  return page.evaluate<number>(script);
 }
 
 describe.each(sizes)("the page on $name", (size) => {
@@ -119,7 +117,7 @@ describe("a request made on the page", () => {
     await operation.getByRole("button", { name: "Execute" }).click();
     await operation.locator(".live-responses-table .response-col_status").first().waitFor();
     expect(await operation.locator(".live-responses-table").innerText()).toContain('"status": "ok"');
-    expect(await page.evaluate(() => globalThis.localStorage.length)).toBe(0);
+    expect(await page.evaluate<number>("localStorage.length")).toBe(0);
     expect(complaints).toEqual([]);
   });
 });
@@ -131,13 +129,12 @@ interface Focus {
 }
 
 function focused(page: Page): Promise<Focus> {
-  return page.evaluate(() => {
-    const element = globalThis.document.activeElement as HTMLElement | null;
-    const style = element === null ? null : getComputedStyle(element);
+  return page.evaluate<Focus>(`(() => {
+    const element = document.activeElement ?? document.body;
     return {
-      text: element?.innerText ?? "",
-      isVisible: (element?.getBoundingClientRect().left ?? -1) >= 0,
-      outline: style?.outlineStyle ?? "none",
+      text: element.innerText,
+      isVisible: element.getBoundingClientRect().left >= 0,
+      outline: getComputedStyle(element).outlineStyle,
     };
-  });
+  })()`);
 }
