@@ -104,9 +104,7 @@ export class BidderIndex {
     const { length } = this.recent;
     if (length === 0 || (length < this.runBids && lastNumber - this.first < runEntries)) return;
     const bids = Float64Array.from(this.recent).sort();
-    const hashes = new Set<number>();
-    for (const bid of bids) hashes.add(filterHash(Math.floor(bid / distances)));
-    this.runs.add({ firstNumber: this.first, lastNumber }, bids, Float64Array.from(hashes));
+    this.runs.add({ firstNumber: this.first, lastNumber }, bids, hashesOf(bids));
     this.recent = [];
   }
 
@@ -114,6 +112,21 @@ export class BidderIndex {
   dropThrough(number: number): void {
     this.runs.dropThrough(number);
   }
+}
+
+/** Of each bidder once, for the filter; those of one bidder lie side by side. */
+function hashesOf(bids: Float64Array): Float64Array {
+  const hashes = new Float64Array(bids.length);
+  let count = 0;
+  let last = -1;
+  for (const bid of bids) {
+    const hash = Math.floor(bid / distances);
+    if (hash === last) continue;
+    last = hash;
+    hashes[count] = filterHash(hash);
+    count += 1;
+  }
+  return hashes.subarray(0, count);
 }
 
 /** The filter's probes need more bits than a bid has room for; as many as it has tell bidders apart. */

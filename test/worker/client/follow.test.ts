@@ -112,7 +112,7 @@ test("a follower that comes back later with its position is told what has change
   const first = client.follow(ids);
   const reader = first[Symbol.asyncIterator]();
   const told = [await reader.next(), await reader.next()].map(({ value }) => value?.itemId);
-  expect(told.toSorted()).toEqual(ids.toSorted());
+  expect(new Set(told)).toEqual(new Set(ids));
   // Asking for more says that these were dealt with.
   const more = reader.next();
   await reader.return?.();
