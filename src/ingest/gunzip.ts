@@ -24,9 +24,9 @@ export async function gunzip(compressed: Uint8Array, limit: number): Promise<Exp
     () => false,
   );
   const kind = await drain.ended;
-  const isWhole = await fed;
-  if (kind === "too-large") return { kind };
-  return kind === "whole" && isWhole ? { kind, bytes: drain.bytes() } : { kind: "malformed" };
+  // Nothing more is read: what is being written may wait for that without an end.
+  if (kind !== "whole") return { kind };
+  return (await fed) ? { kind, bytes: drain.bytes() } : { kind: "malformed" };
 }
 
 interface Drain {
@@ -47,7 +47,10 @@ function createDrain(reader: ReadableStreamDefaultReader<Uint8Array>, limit: num
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
         length += next.value.length;
         chunks.push(next.value);
-        if (length > limit) return "too-large";
+        if (length > limit) {
+          reader.cancel().catch(() => undefined);
+          return "too-large";
+        }
       }
       return "whole";
     } catch {
@@ -73,7 +76,7 @@ async function feed(
   for (let start = 0; start < bytes.length; start += sliceBytes) {
     await writer.write(bytes.subarray(start, start + sliceBytes));
     if (start + sliceBytes < bytes.length) await settled(drain);
-    if (drain.isOver()) return writer.abort();
+    if (drain.isOver()) return await writer.abort();
   }
   await writer.close();
 }

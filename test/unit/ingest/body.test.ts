@@ -80,7 +80,7 @@ describe("a compressed body", () => {
   });
 
   test("that expands without an end is expanded to the limit and no further", async () => {
-    const bomb = gzipSync(new Uint8Array(200_000_000));
+    const bomb = gzipSync(new Uint8Array(50_000_000));
     const started = performance.now();
     await expect(
       readBody(post(bomb, { "content-encoding": "gzip" }), { ...limits, maxBodyBytes: 1_000_000 }),

@@ -20,10 +20,10 @@ describe.each(codes)("the problem %s", (code) => {
       code,
       detail: "why",
       requestId: "request-1",
-      retryable: [429, 503].includes(response.status),
+      retryable: [408, 429, 503].includes(response.status),
       errors: [],
     });
-    expect(response.headers.has("retry-after")).toBe([429, 503].includes(response.status));
+    expect(response.headers.has("retry-after")).toBe([408, 429, 503].includes(response.status));
     expect(response.headers.has("www-authenticate")).toBe(response.status === 401);
   });
 });
