@@ -41,8 +41,11 @@ export async function call(
     ...(body === undefined ? {} : { body: isRaw ? body : JSON.stringify(body) }),
     ...(cf === undefined ? {} : { cf }),
   };
-  const answer = await worker.fetch(new Request(`https://gavel.test${path}`, init));
-  await requireDocumented(init.method, path, answer);
+  const request = new Request(`https://gavel.test${path}`, init);
+  const answer = await worker.fetch(request);
+  // As it was sent: a URL has no `..` any more.
+  const { pathname, search } = new URL(request.url);
+  await requireDocumented(init.method, pathname + search, answer);
   return answer;
 }
 
