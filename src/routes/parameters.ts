@@ -3,7 +3,6 @@ import { idPattern } from "../auction/events.ts";
 import { finestResolution } from "../ingest/geocell.ts";
 import { currencies, isCurrency } from "../lib/currency.ts";
 import { Problem } from "../lib/problem.ts";
-import { longestCursor } from "../live/cursor.ts";
 import { parseTimestamp } from "../lib/time.ts";
 
 /** `meta` is for the generated document, in the words of JSON Schema; it validates nothing. */
@@ -79,12 +78,6 @@ export const auctionParameters = z.strictObject({
 });
 
 export const analysesParameters = z.strictObject({ limit, cursor: z.string().max(300).optional() });
-
-export const liveParameters = z.strictObject({
-  items: z.string().min(1, "must name an item"),
-  after: z.string().max(longestCursor).optional(),
-  ticket: z.string().max(200).optional(),
-});
 
 const day = z
   .string()
