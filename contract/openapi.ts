@@ -4,7 +4,6 @@ import { type Operation, registerShared, routeOf } from "./operation.ts";
 import { auctions } from "./operations/auctions.ts";
 import { failureOperations, groupOperations } from "./operations/groups.ts";
 import { items } from "./operations/items.ts";
-import { live } from "./operations/live.ts";
 import { keys } from "./operations/keys.ts";
 import { profiles } from "./operations/profiles.ts";
 import { replays } from "./operations/replays.ts";

@@ -84,8 +84,10 @@ export class Following implements AsyncIterable<LiveItem> {
         hasCome = true;
         inbox.add(message);
       });
+      const hasWorked = hasCome || ending === "over";
       if (ending === "closed") closed += 1;
-      failures = hasCome || ending === "over" ? 0 : failures + 1;
+      else if (hasWorked && connect === socket) closed = 0;
+      failures = hasWorked ? 0 : failures + 1;
       const bound = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.max(0, failures - 1));
       await this.gateway.host.sleep(this.gateway.host.random() * bound, signal);
     }

@@ -80,9 +80,9 @@ export class FeedCore {
     for (const [socket, attachment] of sockets) {
       const items = attachment.items.map((itemId) => this.item(itemId));
       this.keep(socket, new Connection(socket, items, attachment));
-      // What it was not sent is not in memory any more.
-      if (attachment.isBehind) void this.repair();
     }
+    // What they were not sent is not in memory any more.
+    if (sockets.some(([, { isBehind }]) => isBehind)) void this.repair();
     this.alarmAt = await this.dependencies.storage.getAlarm();
   }
 
@@ -159,10 +159,12 @@ export class FeedCore {
     const partitions = new Set(items.filter(isMissing).map(({ partition }) => partition));
     const needed = (partition: number) => () =>
       items.filter((item) => item.partition === partition && isMissing(item));
-    await Promise.all(
-      [...partitions].map((partition) => this.following.begin(partition, needed(partition), seen)),
+    const calls = [...partitions].map((partition) =>
+      this.following.begin(partition, needed(partition), seen),
     );
+    // Also where one fails: what nobody follows then leaves with the alarm.
     this.arm();
+    await Promise.all(calls);
   }
 
   /** The latest states of items, as their partition pushes them; answers those that nobody follows. */

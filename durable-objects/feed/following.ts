@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/lib/clock.ts";
 import type { PartitionStorage } from "../dependencies.ts";
-import { type FeedItem, haveOf, seenOf, takeState } from "./item.ts";
+import { type FeedItem, haveOf, seenOf, settle, takeState } from "./item.ts";
 import type { FollowAnswer, FollowQuery, FollowedItem } from "./rpc.ts";
 
 const callTimeoutMs = 5_000;
@@ -11,7 +11,7 @@ export interface FollowingHost {
   readonly storage: PartitionStorage;
   readonly clock: Clock;
   follow(partition: number, query: FollowQuery): Promise<FollowAnswer>;
-  /** The partition has told another state than was known. */
+  /** The partition has told another state than was known, or that what is known counts for more clients. */
   onNews(item: FeedItem): void;
 }
 
@@ -80,8 +80,8 @@ export class Following {
     for (const { item, seen } of asked) {
       const state = states.get(item.itemId);
       const settledFor = answer.isSettled ? seen : 0;
-      if (state !== undefined && takeState(item, state, settledFor)) this.host.onNews(item);
-      else item.settledFor = Math.max(item.settledFor, settledFor);
+      const isOther = state !== undefined && takeState(item, state, settledFor);
+      if (isOther || settle(item, settledFor)) this.host.onNews(item);
     }
   }
 

@@ -42,6 +42,16 @@ export function takeState(item: FeedItem, told: LiveItem, settledFor: number): b
   return true;
 }
 
+/**
+ * Takes note that the log holds no more than the state that is known; answers whether that makes it news to
+ * somebody: a client with a higher sequence, which was told nothing while the log might have held it.
+ */
+export function settle(item: FeedItem, settledFor: number): boolean {
+  if (settledFor <= item.settledFor) return false;
+  item.settledFor = settledFor;
+  return item.state !== undefined && settledFor > item.state.sequence;
+}
+
 /** The highest sequence that the feed or one of its clients has seen. */
 export function seenOf(item: FeedItem): number {
   let seen = item.state?.sequence ?? 0;

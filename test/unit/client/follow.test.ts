@@ -248,6 +248,21 @@ test("where no WebSocket can be opened, the same is read as events", async () =>
   expect(scripted.requests.at(-1)?.url).toBe("https://gavel.test/v1/live?items=lamp%2Cvase&after=a");
 });
 
+test("WebSockets that opened in between do not count together with those that did not", async () => {
+  const { sockets, pass, scripted, leave } = await follow();
+  for (let time = 0; time < 4; time += 1) {
+    sockets.at(-1)?.end(1006);
+    await pass(1_000);
+    sockets.at(-1)?.open();
+    sockets.at(-1)?.tell({ number: 1, id: "a", items: [state("lamp", time + 1)] });
+    sockets.at(-1)?.end(1006);
+    await pass(1_000);
+  }
+  leave();
+  expect(scripted.requests.filter(({ url }) => !url.includes("/tickets"))).toEqual([]);
+  expect(sockets).toHaveLength(9);
+});
+
 test.each([
   [
     "the ticket",

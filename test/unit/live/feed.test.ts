@@ -158,6 +158,37 @@ test("whoever comes back with what a log made anew does not hold is told what it
   expect(again.sequences("item-0")).toEqual([]);
 });
 
+test("who has more than a log made anew holds is told what it holds, also where a push of it came first", async () => {
+  const { clock, partition, feed } = smallWorld();
+  for (let time = 0; time < 9; time += 1) partition.change("item-0");
+  const client = await feed.connect(["item-0"]);
+  feed.acknowledge(client);
+  await clock.advance(2_000);
+  await feed.evict();
+  partition.sequences.set("item-0", 3);
+  partition.change("item-0");
+  await clock.advance(200);
+  expect(client.sequences("item-0")).toEqual([10]);
+  await feed.advance(feedSettings.repairMs);
+  expect(client.sequences("item-0")).toEqual([10, 4]);
+});
+
+test("a feed that comes back asks each partition once, however many of its clients were behind", async () => {
+  const { clock, partition, feed } = smallWorld();
+  const clients: Client[] = [];
+  for (let number = 0; number < 50; number += 1) clients.push(await feed.connect(["item-0"]));
+  for (let time = 0; time < 10; time += 1) {
+    partition.change("item-0");
+    await clock.advance(300);
+  }
+  const { length } = partition.follows;
+  await feed.evict();
+  await clock.advance(0);
+  expect(partition.follows.length - length).toBe(1);
+  for (const client of clients) feed.acknowledge(client);
+  expect(clients.every((client) => client.state("item-0")?.sequence === 11)).toBe(true);
+});
+
 test("a session ends after its time, so that its credential is looked at again", async () => {
   const { feed } = smallWorld();
   const client = await feed.connect(["item-0"]);
@@ -206,6 +237,19 @@ test("a connection whose partition does not answer is refused, and leaves nothin
   await clock.advance(0);
   expect(partition.rows).toEqual([]);
   expect(feed.alarmAt).toBeNull();
+});
+
+test("items of connections that were refused take no room for longer than until the feed's next look", async () => {
+  const { partition, feed } = smallWorld();
+  partition.isAway = true;
+  for (let connection = 0; connection < 128; connection += 1) {
+    const items = Array.from({ length: 64 }, (_, index) => `item-${connection * 64 + index}`);
+    await expect(feed.connect(items)).rejects.toThrow("away");
+  }
+  await expect(feed.connect(["item-9999"])).rejects.toThrow("full");
+  partition.isAway = false;
+  await feed.advance(feedSettings.repairMs);
+  expect((await feed.connect(["item-9999"])).messages).toHaveLength(1);
 });
 
 test("a partition that does not answer keeps a feed from no other", async () => {
