@@ -20,7 +20,7 @@ const { values } = parseArgs({
 });
 
 if (values.id === undefined || !keyIdPattern.test(values.id)) {
-  refuse("Say which key it is: --id <1 to 64 letters, digits, dots or hyphens>");
+  refuse("Say which key it is: --id <1 to 64 letters, digits, dots or hyphens, neither . nor ..>");
 }
 const unknown = values.scopes.split(",").filter((scope) => !(scopes as readonly string[]).includes(scope));
 if (unknown.length > 0) refuse(`No scope is named ${unknown.join(", ")}; there are ${scopes.join(", ")}`);

@@ -11,8 +11,8 @@ export interface ApiKey {
   readonly subject?: string;
 }
 
-/** Of a key's id: the underscore is what separates it from the secret. */
-export const keyIdPattern = /^[A-Za-z0-9.-]{1,64}$/;
+/** Of a key's id: the underscore is what separates it from the secret, and a path of dots leads elsewhere. */
+export const keyIdPattern = /^(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}$/;
 
 const keyForm = /^gvl_([A-Za-z0-9.-]{1,64})_[A-Za-z0-9_-]{1,256}$/;
 const encoder = new TextEncoder();

@@ -7,7 +7,10 @@ import { scopes } from "./scopes.ts";
 
 /** The body of `POST /v1/keys`. */
 export const keySchema = z.strictObject({
-  id: z.string().regex(keyIdPattern, "must be 1 to 64 letters, digits, dots or hyphens").optional(),
+  id: z
+    .string()
+    .regex(keyIdPattern, "must be 1 to 64 letters, digits, dots or hyphens, and neither . nor ..")
+    .optional(),
   scopes: z
     .array(z.enum(scopes))
     .min(1)

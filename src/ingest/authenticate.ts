@@ -50,7 +50,12 @@ export async function authenticate(
   };
   const beforeReading = countOnce;
   const token = bearer.exec(authorization ?? "")?.[1];
-  const found = await find(token, sources, { beforeReading, waitUntil: (work) => request.waitUntil(work) });
+  const look = { beforeReading, waitUntil: (work: Promise<unknown>) => request.waitUntil(work) };
+  const found = await find(token, sources, look).catch(async (error: unknown) => {
+    // An outage is no refusal, and says nothing of who sent the request.
+    if (error instanceof Problem && error.status < 500) await countOnce();
+    throw error;
+  });
   if (found.ok) return found.value;
   await countOnce();
   throw refusal(authorization === null ? "no credential" : found.error, authorization !== null);

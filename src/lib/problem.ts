@@ -142,7 +142,9 @@ export class Problem extends Error {
   }
 }
 
-/** Faults told in words too; a body that is all faults would make its answer twice as long. */
+/** Faults told: more than all that an item can have; a body that is nothing else would be answered sevenfold. */
+const mostTold = 100;
+/** Faults told in words too. */
 const mostInDetail = 10;
 
 /** The refusal of a document for its faults, of which there is at least one. */
@@ -158,7 +160,7 @@ export function problemFromIssues(
     .map((issue) => `${issue.pointer === "" ? document : issue.pointer}: ${issue.message}`);
   if (issues.length > mostInDetail) sentences.push(`and ${issues.length - mostInDetail} more`);
   const detail = sentences.join("; ");
-  return new Problem(code, detail, { errors: issues });
+  return new Problem(code, detail, { errors: issues.slice(0, mostTold) });
 }
 
 /** The members of `application/problem+json`. */

@@ -1,5 +1,6 @@
 import type { ConnectQuery, Holder } from "../../durable-objects/feed/rpc.ts";
 import { idPattern } from "../auction/events.ts";
+import { findRevoked } from "../credentials/key-store.ts";
 import { decodeCursor } from "../live/cursor.ts";
 import { eventStream } from "../live/event-stream.ts";
 import { mostItems } from "../live/protocol.ts";
@@ -28,6 +29,7 @@ export async function getLive(context: AppContext): Promise<Response> {
   const { ticket } = parameters;
   const sender = ticket === undefined ? admitted(context) : ticketed(context, ticket);
   const { services, holder, feed } = await sender;
+  await requireNotRevoked(context, services, holder);
   const query: ConnectQuery = { items, holder, ...(after === undefined ? {} : { after }) };
   const socket = await services.feeds.connect(query, feed);
   if (form === "socket") return new Response(null, { status: 101, webSocket: socket });
@@ -63,6 +65,23 @@ async function ticketed(context: AppContext, ticket: string): Promise<Sender> {
   }
   context.get("operation").fields.credential = redeemed.holder.credential;
   return { services, ...redeemed };
+}
+
+/**
+ * A ticket, or what is kept of a key, may say so for a minute; what they open would go on until the
+ * feed's next look. With both one behind the other, a revocation would not hold within a minute.
+ * @throws {Problem}
+ */
+async function requireNotRevoked(
+  context: AppContext,
+  { database, rateLimits }: Services,
+  { credential, isStoredKey }: Holder,
+): Promise<void> {
+  if (!isStoredKey || (await findRevoked(database, [credential])).length === 0) return;
+  await rateLimits.countUnknown(context.req.raw.headers);
+  throw new Problem("unauthenticated", "The API key is not valid any more", {
+    cause: `key ${credential} is revoked`,
+  });
 }
 
 /** Sorted, each once: cursors are of a set. @throws {Problem} */

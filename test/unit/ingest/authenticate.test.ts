@@ -117,6 +117,24 @@ describe("a refusal", () => {
     expect(steps).toEqual([]);
   });
 
+  test("of a token that is good and names nobody who can bid or sell counts once, too", async () => {
+    const problem = new Problem("forbidden-subject", "The token's sub cannot be an id");
+    sources = { ...sources, tokens: { verify: () => Promise.reject(problem) } };
+    request.countUnknown = async () => {
+      steps.push("counted");
+      await Promise.resolve();
+    };
+    expect(await refusalOf("good.token.x")).toBe(problem);
+    expect(steps).toEqual(["counted"]);
+  });
+
+  test("for want of the issuer's keys does not count: it says nothing of the token", async () => {
+    const problem = new Problem("token-keys-unavailable", "The issuer's keys cannot be read");
+    sources = { ...sources, tokens: { verify: () => Promise.reject(problem) } };
+    expect(await refusalOf("good.token.x")).toBe(problem);
+    expect(steps).toEqual([]);
+  });
+
   test("of tokens holds for all where no issuer is set", async () => {
     request.countUnknown = () => Promise.resolve();
     sources = { ...sources, tokens: undefined };

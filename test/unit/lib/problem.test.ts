@@ -38,3 +38,18 @@ test("faults of one kind give the problem their code, faults of several kinds a 
   expect(many.errors).toHaveLength(12);
   expect(many.detail).toMatch(/^\/0: is wrong; .*\/9: is wrong; and 2 more$/);
 });
+
+test("a document that is all faults is told of the first hundred, and how many there are", () => {
+  const faults = Array.from({ length: 75_000 }, (_, index) => ({
+    pointer: `/k${index}`,
+    code: "unknown-field" as const,
+    message: "is not a known field",
+  }));
+  const problem = problemFromIssues([
+    ...faults,
+    { pointer: "/amount", code: "required", message: "is missing" },
+  ]);
+  expect(problem.errors).toEqual(faults.slice(0, 100));
+  expect(problem).toMatchObject({ code: "invalid-event" });
+  expect(problem.detail).toMatch(/and 74991 more$/);
+});

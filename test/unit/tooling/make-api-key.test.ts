@@ -47,6 +47,10 @@ test("a key without an id is not made", () => {
   expect(makeApiKey().status).toBe(1);
 });
 
+test.each([".", ".."])("nor one with the id %s, which no path can name", (id) => {
+  expect(makeApiKey("--id", id)).toMatchObject({ status: 1, entry: "" });
+});
+
 test.each([
   ["--scopes", "bids:write,nope"],
   ["--subject", ".."],

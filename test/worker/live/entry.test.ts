@@ -6,7 +6,7 @@ import { answered, call, newBid, openItem } from "../edge/client.ts";
 import { eventually } from "../partition/world.ts";
 import { askLive, Follower } from "./follower.ts";
 
-const { FEEDS } = env as unknown as { FEEDS: DurableObjectNamespace<Feed> };
+const { DATABASE, FEEDS } = env as unknown as { DATABASE: D1Database; FEEDS: DurableObjectNamespace<Feed> };
 const upgrade = { upgrade: "websocket" };
 
 interface Ticket {
@@ -113,6 +113,20 @@ test("a key that is revoked ends what is open with it, also what a ticket of it 
   await eventually(async () => byKey.closed !== undefined && byTicket.closed !== undefined);
   expect([byKey.closed?.code, byTicket.closed?.code, other.closed]).toEqual([4001, 4001, undefined]);
   other.close();
+});
+
+test("a key that is revoked opens nothing more, neither by a ticket nor where it is still kept as good", async () => {
+  const created = call("/v1/keys", { key: "operator", body: { scopes: ["read"] } });
+  const { id, key } = await answered<{ id: string; key: string }>(created, 201);
+  const headers = { authorization: `Bearer ${key}` };
+  const { ticket } = await answered<Ticket>(call("/v1/live/tickets", { method: "POST", headers }), 201);
+  // As another isolate does it, of which this one learns when it reads the key again.
+  await DATABASE.prepare("UPDATE api_keys SET revoked_at = 1 WHERE id = ?").bind(id).run();
+  expect((await call("/v1/live/tickets", { method: "POST", headers })).status).toBe(201);
+  for (const way of [{ ticket, headers: upgrade }, { headers: { ...headers, ...upgrade } }]) {
+    const answer = await askLive(["x"], way);
+    expect(await answered(answer, 401)).toMatchObject({ code: "unauthenticated" });
+  }
 });
 
 test("a page of the gateway's own origin may connect", async () => {
