@@ -2,6 +2,7 @@ import { z } from "zod";
 import { idPattern } from "../auction/events.ts";
 import { finestResolution } from "../ingest/geocell.ts";
 import { currencies, isCurrency } from "../lib/currency.ts";
+import { longestCursor } from "../live/cursor.ts";
 import { Problem } from "../lib/problem.ts";
 import { parseTimestamp } from "../lib/time.ts";
 
@@ -61,6 +62,12 @@ export const bidderBidsParameters = z.object({
   limit,
   // A place in every partition that has more.
   cursor: z.string().max(8_000).optional(),
+});
+
+export const liveParameters = z.strictObject({
+  items: z.string().min(1, "must name an item"),
+  after: z.string().max(longestCursor).optional(),
+  ticket: z.string().max(200).optional(),
 });
 
 export const lineageParameters = z.strictObject({
