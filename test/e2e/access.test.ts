@@ -31,7 +31,8 @@ const read = ({ url }: LocalFile, key: string): Promise<Response> =>
 
 test("npm run gavel makes a key that works, lists it, and revokes it; it stays so through a restart", async () => {
   const home = freshHome();
-  const { local, stop } = await npmStart({ home });
+  const gavel = await npmStart({ home });
+  const { local } = gavel;
   const made = keys(home, "create", "app", "--scopes", "read");
   expect(made).toMatchObject({ status: 0, stderr: "" });
   const key = made.stdout.trim();
@@ -44,7 +45,7 @@ test("npm run gavel makes a key that works, lists it, and revokes it; it stays s
   expect(keys(home, "revoke", "app").status).toBe(0);
   expect((await read(local, key)).status).toBe(401);
   expect(keys(home, "list").stdout).toMatch(/^app .* ago\n/m);
-  await stop();
+  await gavel.stop();
   const { local: restarted } = await npmStart({ home });
   expect((await read(restarted, key)).status).toBe(401);
   expect((await read(restarted, kept)).status).toBe(200);
@@ -58,7 +59,8 @@ test("limits are off locally, and those that the environment sets hold", async (
   expect(await policies(free)).toBeNull();
   await free.stop();
   const environment = { RATE_LIMIT_CREDENTIAL_QUOTA: "20/60", RATE_LIMIT_ADDRESS_QUOTA: "50/60" };
-  const { local, stop } = await npmStart({ home, environment });
+  const limited = await npmStart({ home, environment });
+  const { local } = limited;
   // The counters' minutes are the clock's: what is left of this one has to be enough.
   const left = 60_000 - (Date.now() % 60_000);
   if (left < 15_000) await new Promise((resolve) => void setTimeout(resolve, left + 100));
@@ -69,7 +71,7 @@ test("limits are off locally, and those that the environment sets hold", async (
   expect(answers.at(-1)?.headers.get("retry-after")).toBe("60");
   expect(answers.at(-1)?.headers.get("ratelimit-policy")).toBe('"credential";q=20;w=60, "address";q=50;w=60');
   expect((await read(local, local.keys.operator)).status).toBe(200);
-  await stop();
+  await limited.stop();
   // The local counters are on the disk, under names that hold no address.
   const files = readdirSync(join(home, "objects"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
