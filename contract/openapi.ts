@@ -5,6 +5,7 @@ import { auctions } from "./operations/auctions.ts";
 import { failureOperations, groupOperations } from "./operations/groups.ts";
 import { items } from "./operations/items.ts";
 import { keys } from "./operations/keys.ts";
+import { live } from "./operations/live.ts";
 import { profiles } from "./operations/profiles.ts";
 import { replays } from "./operations/replays.ts";
 import { stats } from "./operations/stats.ts";
