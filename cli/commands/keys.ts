@@ -25,8 +25,8 @@ export const keys: Command = {
   most: 2,
   options: { scopes: { type: "string" }, subject: { type: "string" } },
   help: `A new key is printed once; Gavel keeps its hash alone. Once revoked, it opens
-nothing anywhere within a minute, and its id is given to no other key. Those of the
-secret API_KEYS are listed too; only a deployment changes them.
+nothing anywhere within a minute, and its id is given to no other key. Those of
+the secret API_KEYS are listed too; only a deployment changes them.
   --scopes <list>   items:write, bids:write, read, operate, trusted-time,
                     trusted-proxy, with commas between them
   --subject <id>    the only bidder or seller that its bearer may write`,

@@ -54,7 +54,8 @@ export const lineage: Command = {
   least: 1,
   most: 1,
   options: { source: { type: "string" }, item: { type: "string" } },
-  help: `Times count from when the edge accepted it; one that nobody knows any more is "?".
+  help: `Times count from when the edge accepted it; one that nobody knows any more
+is "?".
   --item <id>       asks the item's partition alone
   --source <text>   of several events with the id, the one of this source`,
   async run(call) {

@@ -31,7 +31,8 @@ test("reading many items of an idle partition takes no more memory than applying
     if (answer.kind !== "item") throw new Error(`item-${number} is ${answer.kind}`);
   }
   expect(cachedItems(world)).toBeLessThanOrEqual(20_000);
-});
+  // Many steps, on a machine that may be busy: how long they take is nobody's question here.
+}, 120_000);
 
 test("items leave as fast as they come, however many a transaction brings", async () => {
   const world = await withItems(3_000);
