@@ -4,6 +4,7 @@ import { vi } from "vitest";
 import { createApp } from "../../../src/app.ts";
 import type { Env } from "../../../src/env.ts";
 import { keys, type KeyName } from "../edge/client.ts";
+import { usableServices } from "../../../src/services.ts";
 
 type Variables = Partial<Record<keyof Env, unknown>>;
 
@@ -22,6 +23,9 @@ export class Isolate {
 
   constructor(variables: Variables = {}) {
     this.#env = { ...(env as unknown as Env), ...(variables as Partial<Env>) };
+    // The figures leave an isolate up to ten seconds behind an answer: each call would wait for them.
+    const meters = usableServices(this.#env)?.meters;
+    if (meters !== undefined) vi.spyOn(meters.handOver, "soon").mockReturnValue(undefined);
   }
 
   /** One request, and what is done beside it. */
