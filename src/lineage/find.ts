@@ -1,4 +1,5 @@
 import type { TrailAnswer, TrailStep } from "../../durable-objects/trail/answer.ts";
+import type { TopicPartition } from "../kafka/port.ts";
 import { Problem } from "../lib/problem.ts";
 import { eventOf, type EventRecord, headersOf } from "./event-record.ts";
 import type { LogReads } from "./log-reads.ts";
@@ -43,7 +44,8 @@ const mostBehind = 6;
 /**
  * Finds the event that is asked for: where its partition applied it, or else where the log has records
  * that no partition has come to.
- * @throws {Problem} `unknown-event`, and `ambiguous-event` where it may be one of several
+ * @throws {Problem} `unknown-event`; `ambiguous-event` where it may be one of several; and
+ * `partition-unavailable` where it may be among records that nobody has looked at
  * @throws {LogError}
  */
 export async function findEvent(
@@ -53,8 +55,11 @@ export async function findEvent(
   wanted: Wanted,
 ): Promise<FoundEvent> {
   const applied = await appliedMatches(reads, names, trails, wanted);
-  const matches = applied.length > 0 ? applied : await unreadMatches(reads, names, trails, wanted);
+  const unread = applied.length > 0 ? undefined : await unreadMatches(reads, names, trails, wanted);
+  const matches = unread?.matches ?? applied;
   const [first] = matches;
+  if (first === undefined && unread?.isWhole === false)
+    throw new Problem("partition-unavailable", "Partitions have not come to all that the log has yet");
   if (first === undefined) throw new Problem("unknown-event", "No recent event that you may see has this id");
   const identities = new Set(matches.map(({ event }) => identityOf(event)));
   if (identities.size > 1) {
@@ -100,29 +105,45 @@ async function appliedMatches(
   return matches;
 }
 
+interface UnreadMatches {
+  readonly matches: readonly Match[];
+  /** Everything that no partition has come to was looked at. */
+  readonly isWhole: boolean;
+}
+
 /** What lies behind the positions, of a few partitions that lag and as far as one fetch reaches. */
 async function unreadMatches(
   reads: LogReads,
   { items, journal }: WrittenNames,
   trails: readonly PartitionTrail[],
   wanted: Wanted,
-): Promise<Match[]> {
+): Promise<UnreadMatches> {
   const unread = trails.flatMap(({ partition, position, itemsPosition }) => [
     { topic: journal, partition, offset: position, position },
     { topic: items, partition, offset: itemsPosition, position },
   ]);
   const ends = await reads.ends(unread.map(({ topic, partition }) => ({ topic, partition })));
-  const behind = unread.filter(({ topic, partition, offset }) =>
-    ends.some((end) => end.topic === topic && end.partition === partition && end.offset > offset),
-  );
-  const found = behind.slice(0, mostBehind).map(async ({ position, ...place }) => {
-    const records = await reads.from(place);
-    const events = records
-      .filter((record) => headersOf(record).id === wanted.id)
-      .map((record) => eventOf(record, items));
-    return events.filter((event) => isWanted(event, wanted)).map((event) => ({ event, position }));
+  const behind = unread.flatMap((place) => {
+    const isOf = (end: TopicPartition) => end.topic === place.topic && end.partition === place.partition;
+    const end = ends.find(isOf)?.offset ?? 0;
+    return end > place.offset ? [{ ...place, end }] : [];
   });
-  return (await Promise.all(found)).flat();
+  const looked = await Promise.all(
+    behind.slice(0, mostBehind).map(async ({ position, end, ...place }) => {
+      const records = await reads.from(place);
+      const matches = records
+        .filter((record) => headersOf(record).id === wanted.id)
+        .map((record) => eventOf(record, items))
+        .filter((event) => isWanted(event, wanted))
+        .map((event) => ({ event, position }));
+      // Where the log has nothing from there on, there is nothing that was left out.
+      return { matches, isWhole: (records.at(-1)?.offset ?? end) + 1 >= end };
+    }),
+  );
+  return {
+    matches: looked.flatMap(({ matches }) => matches),
+    isWhole: behind.length <= mostBehind && looked.every(({ isWhole }) => isWhole) && !reads.isSpent,
+  };
 }
 
 function isWanted({ id, source, itemId, edge }: EventRecord, wanted: Wanted): boolean {

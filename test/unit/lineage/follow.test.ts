@@ -166,3 +166,17 @@ test("a record that the log has deleted is an event that is not known", async ()
   };
   await expect(lineageOf(world, first)).rejects.toMatchObject({ code: "unknown-event" });
 });
+
+test("an event that may be behind what a question looks at is not called unknown: its partition is not there yet", async () => {
+  const world = await withLamp();
+  const records = Array.from({ length: 5 }, (_, index) =>
+    world.log.append(bid("lamp", "ada", 10 + index, startsAt)),
+  );
+  const [, second] = records;
+  const last = records.at(-1);
+  if (second === undefined || last === undefined) throw new Error("there are five bids");
+  const seen = await lineageOf(world, second, { run: 3 });
+  expect([seen.record.offset, seen.applied.status]).toEqual([second.offset, "not-yet"]);
+  await expect(lineageOf(world, last, { run: 3 })).rejects.toMatchObject({ code: "partition-unavailable" });
+  expect((await lineageOf(world, last, { run: 5 })).record.offset).toBe(last.offset);
+});
