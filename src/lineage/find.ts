@@ -9,6 +9,8 @@ export interface Wanted {
   readonly id: string;
   readonly source?: string;
   readonly itemId?: string;
+  /** Subject of its sender, `""` for one that is bound to none. */
+  readonly sender?: string;
   /** The only subject whose events may be seen; absent for a back end that may see all. */
   readonly subject?: string;
 }
@@ -64,17 +66,16 @@ export async function findEvent(
   const identities = new Set(matches.map(({ event }) => identityOf(event)));
   if (identities.size > 1) {
     const told = [...identities].slice(0, 5).join(", ");
-    throw new Problem("ambiguous-event", `Several events have this id; say source and item of one: ${told}`);
+    throw new Problem("ambiguous-event", `Several events have this id; say what one is of: ${told}`);
   }
   const chosen = matches.findLast(isFirst) ?? first;
-  const isRepetition = (match: Match): boolean =>
-    match !== chosen && !isRelayedAgain(match) && match.event.edge?.subject === chosen.event.edge?.subject;
-  const repetitions = matches.filter(isRepetition);
+  const repetitions = matches.filter((match) => match !== chosen && !isRelayedAgain(match));
   return { ...chosen, repetitions: repetitions.map(({ event }) => event) };
 }
 
-function identityOf({ source, itemId }: EventRecord): string {
-  return `source ${source} item ${itemId}`;
+/** Under what it is applied once, as its parameters say it. */
+function identityOf({ edge, itemId, source }: EventRecord): string {
+  return `source=${source} item=${itemId} subject=${edge?.subject ?? ""}`;
 }
 
 /** It was judged itself, and not told what had been judged before. */
@@ -151,6 +152,7 @@ function isWanted({ id, source, itemId, edge }: EventRecord, wanted: Wanted): bo
     id === wanted.id &&
     (wanted.source === undefined || source === wanted.source) &&
     (wanted.itemId === undefined || itemId === wanted.itemId) &&
+    (wanted.sender === undefined || (edge?.subject ?? "") === wanted.sender) &&
     (wanted.subject === undefined || edge?.subject === wanted.subject)
   );
 }

@@ -197,6 +197,27 @@ test("of several events with one id, source and item tell which is meant", async
   });
 });
 
+test("two senders' events with one id and source are two: who may see both is asked which, and sees each", async () => {
+  const { itemId } = await openItem();
+  const id = newId("bid");
+  const event = (bidderId: string) => ({
+    ...{ specversion: "1.0", id, source: "/shop", type: "gavel.bid.placed.v1" },
+    data: newBid(itemId, { bidderId }),
+  });
+  const headers = { "content-type": "application/cloudevents+json", prefer: "wait=10" };
+  await answered(call("/v1/events", { body: event(clientSubject), headers, key: "client" }), 200);
+  await answered(call("/v1/events", { body: event("ann"), headers }), 200);
+
+  expect(await answered(call(`/v1/events/${id}/lineage`), 409)).toMatchObject({ code: "ambiguous-event" });
+  const ofClient = { credential: "client", subject: clientSubject };
+  const ofBackend = await lineage(id, "?subject=");
+  expect(ofBackend.accepted).toMatchObject({ credential: "backend" });
+  expect((await lineage(id, `?subject=${clientSubject}`)).accepted).toMatchObject(ofClient);
+  expect((await lineage(id, "", { key: "client" })).accepted).toMatchObject(ofClient);
+  const others = call(`/v1/events/${id}/lineage?subject=`, { key: "client" });
+  expect(await answered(others, 404)).toMatchObject({ code: "unknown-event" });
+});
+
 test("an event that is in the log and not applied yet says so", async () => {
   const itemId = newId("item");
   const id = newId("unseen");
