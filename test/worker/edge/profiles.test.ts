@@ -42,6 +42,7 @@ test("every change leaves one audit line, with who, by which request and which p
   const common = {
     ...{ level: "info", event: "audit", profile: "cleo", credential: "operator" },
     requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
   };
   expect(audits).toEqual([
     { ...common, action: "profile.put", created: true },

@@ -161,6 +161,7 @@ test("every change leaves one audit line, with who, by which request, what and w
   const common = {
     ...{ level: "info", event: "audit", group: "notify", partition: 1, credential: "operator" },
     requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
   };
   expect(audits()).toEqual([
     { ...common, action: "partition.paused" },
