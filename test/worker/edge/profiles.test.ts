@@ -86,7 +86,7 @@ describe("refusals", () => {
     expect(await answered(put("a%20b", {}), 400)).toMatchObject({ code: "invalid-parameter" });
     expect(await answered(get("a%20b"), 404)).toMatchObject({ code: "unknown-profile" });
     expect((await call("/v1/profiles/ben", { method: "POST", body: {} })).headers.get("allow")).toBe(
-      "GET, HEAD, PUT, DELETE",
+      "GET, HEAD, PUT, DELETE, OPTIONS",
     );
   });
 });
