@@ -53,14 +53,16 @@ export const lineage: Command = {
   parameters: "<event id>",
   least: 1,
   most: 1,
-  options: { source: { type: "string" }, item: { type: "string" } },
+  options: { source: { type: "string" }, item: { type: "string" }, subject: { type: "string" } },
   help: `Times count from when the edge accepted it; one that nobody knows any more
 is "?".
   --item <id>       asks the item's partition alone
-  --source <text>   of several events with the id, the one of this source`,
+  --source <text>   of several events with the id, the one of this source
+  --subject <text>  of several events with the id, the one of this sender;
+                    "" for a back end's`,
   async run(call) {
     const query = new URLSearchParams();
-    for (const name of ["source", "item"]) {
+    for (const name of ["source", "item", "subject"]) {
       const text = option(call, name);
       if (text !== undefined) query.set(name, text);
     }

@@ -101,13 +101,18 @@ export const items: readonly Operation[] = [
     tag: "Events",
     summary: "Follow a recent event from its request to the last function",
     description:
-      "Where several events have the id, `source` tells which is meant; with `item` one partition is asked and not all.",
+      "Where several events have the id, `source`, `item` and `subject` tell which is meant; with `item` one partition is asked and not all.",
     scopes: ["read"],
     parameters: {
       path: z.object({ id: parameter(z.string(), "The event's id", "bid-2") }),
       query: z.object({
         source: parameter(lineageParameters.shape.source, "The event's source", "/shops/antiques"),
         item: parameter(lineageParameters.shape.item, "Its item", itemId),
+        subject: parameter(
+          lineageParameters.shape.subject,
+          "Its sender's subject; empty for a back end's",
+          "",
+        ),
       }),
     },
     answers: { 200: json("Every step that is known", lineage) },

@@ -1,4 +1,5 @@
 import type { TrailAnswer, TrailStep } from "../../durable-objects/trail/answer.ts";
+import type { TopicPartition } from "../kafka/port.ts";
 import { Problem } from "../lib/problem.ts";
 import { eventOf, type EventRecord, headersOf } from "./event-record.ts";
 import type { LogReads } from "./log-reads.ts";
@@ -8,6 +9,8 @@ export interface Wanted {
   readonly id: string;
   readonly source?: string;
   readonly itemId?: string;
+  /** Subject of its sender, `""` for one that is bound to none. */
+  readonly sender?: string;
   /** The only subject whose events may be seen; absent for a back end that may see all. */
   readonly subject?: string;
 }
@@ -43,7 +46,8 @@ const mostBehind = 6;
 /**
  * Finds the event that is asked for: where its partition applied it, or else where the log has records
  * that no partition has come to.
- * @throws {Problem} `unknown-event`, and `ambiguous-event` where it may be one of several
+ * @throws {Problem} `unknown-event`; `ambiguous-event` where it may be one of several; and
+ * `partition-unavailable` where it may be among records that nobody has looked at
  * @throws {LogError}
  */
 export async function findEvent(
@@ -53,23 +57,25 @@ export async function findEvent(
   wanted: Wanted,
 ): Promise<FoundEvent> {
   const applied = await appliedMatches(reads, names, trails, wanted);
-  const matches = applied.length > 0 ? applied : await unreadMatches(reads, names, trails, wanted);
+  const unread = applied.length > 0 ? undefined : await unreadMatches(reads, names, trails, wanted);
+  const matches = unread?.matches ?? applied;
   const [first] = matches;
+  if (first === undefined && unread?.isWhole === false)
+    throw new Problem("partition-unavailable", "Partitions have not come to all that the log has yet");
   if (first === undefined) throw new Problem("unknown-event", "No recent event that you may see has this id");
   const identities = new Set(matches.map(({ event }) => identityOf(event)));
   if (identities.size > 1) {
     const told = [...identities].slice(0, 5).join(", ");
-    throw new Problem("ambiguous-event", `Several events have this id; say source and item of one: ${told}`);
+    throw new Problem("ambiguous-event", `Several events have this id; say what one is of: ${told}`);
   }
   const chosen = matches.findLast(isFirst) ?? first;
-  const isRepetition = (match: Match): boolean =>
-    match !== chosen && !isRelayedAgain(match) && match.event.edge?.subject === chosen.event.edge?.subject;
-  const repetitions = matches.filter(isRepetition);
+  const repetitions = matches.filter((match) => match !== chosen && !isRelayedAgain(match));
   return { ...chosen, repetitions: repetitions.map(({ event }) => event) };
 }
 
-function identityOf({ source, itemId }: EventRecord): string {
-  return `source ${source} item ${itemId}`;
+/** Under what it is applied once, as its parameters say it. */
+function identityOf({ edge, itemId, source }: EventRecord): string {
+  return `source=${source} item=${itemId} subject=${edge?.subject ?? ""}`;
 }
 
 /** It was judged itself, and not told what had been judged before. */
@@ -100,29 +106,45 @@ async function appliedMatches(
   return matches;
 }
 
+interface UnreadMatches {
+  readonly matches: readonly Match[];
+  /** Everything that no partition has come to was looked at. */
+  readonly isWhole: boolean;
+}
+
 /** What lies behind the positions, of a few partitions that lag and as far as one fetch reaches. */
 async function unreadMatches(
   reads: LogReads,
   { items, journal }: WrittenNames,
   trails: readonly PartitionTrail[],
   wanted: Wanted,
-): Promise<Match[]> {
+): Promise<UnreadMatches> {
   const unread = trails.flatMap(({ partition, position, itemsPosition }) => [
     { topic: journal, partition, offset: position, position },
     { topic: items, partition, offset: itemsPosition, position },
   ]);
   const ends = await reads.ends(unread.map(({ topic, partition }) => ({ topic, partition })));
-  const behind = unread.filter(({ topic, partition, offset }) =>
-    ends.some((end) => end.topic === topic && end.partition === partition && end.offset > offset),
-  );
-  const found = behind.slice(0, mostBehind).map(async ({ position, ...place }) => {
-    const records = await reads.from(place);
-    const events = records
-      .filter((record) => headersOf(record).id === wanted.id)
-      .map((record) => eventOf(record, items));
-    return events.filter((event) => isWanted(event, wanted)).map((event) => ({ event, position }));
+  const behind = unread.flatMap((place) => {
+    const isOf = (end: TopicPartition) => end.topic === place.topic && end.partition === place.partition;
+    const end = ends.find(isOf)?.offset ?? 0;
+    return end > place.offset ? [{ ...place, end }] : [];
   });
-  return (await Promise.all(found)).flat();
+  const looked = await Promise.all(
+    behind.slice(0, mostBehind).map(async ({ position, end, ...place }) => {
+      const records = await reads.from(place);
+      const matches = records
+        .filter((record) => headersOf(record).id === wanted.id)
+        .map((record) => eventOf(record, items))
+        .filter((event) => isWanted(event, wanted))
+        .map((event) => ({ event, position }));
+      // Where the log has nothing from there on, there is nothing that was left out.
+      return { matches, isWhole: (records.at(-1)?.offset ?? end) + 1 >= end };
+    }),
+  );
+  return {
+    matches: looked.flatMap(({ matches }) => matches),
+    isWhole: behind.length <= mostBehind && looked.every(({ isWhole }) => isWhole) && !reads.isSpent,
+  };
 }
 
 function isWanted({ id, source, itemId, edge }: EventRecord, wanted: Wanted): boolean {
@@ -130,6 +152,7 @@ function isWanted({ id, source, itemId, edge }: EventRecord, wanted: Wanted): bo
     id === wanted.id &&
     (wanted.source === undefined || source === wanted.source) &&
     (wanted.itemId === undefined || itemId === wanted.itemId) &&
+    (wanted.sender === undefined || (edge?.subject ?? "") === wanted.sender) &&
     (wanted.subject === undefined || edge?.subject === wanted.subject)
   );
 }

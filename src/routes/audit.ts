@@ -1,5 +1,5 @@
 import type { Services } from "../services.ts";
-import type { AppContext } from "./operation.ts";
+import { type AppContext, idsOf } from "./operation.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -9,7 +9,7 @@ interface AuditEntry extends Fields {
 }
 
 /**
- * Makes a change and writes its one audit line: who, by which request, what, and where. A change
+ * Makes a change and writes its one audit line: who, by which request of which trace, what, and where. A change
  * that fails may have been made all the same, and its line says so. A client that goes away ends
  * neither the change nor its line.
  * @param told what the line says of the answer; null where nothing was changed
@@ -21,9 +21,14 @@ export function audited<Answer>(
   change: () => Promise<Answer>,
   told: (answer: Answer) => Fields | null = () => ({}),
 ): Promise<Answer> {
-  const { fields, requestId } = context.get("operation");
+  const operation = context.get("operation");
   const write = (more: Fields): void =>
-    auditLogger("info", "audit", { ...entry, ...more, credential: fields.credential, requestId });
+    auditLogger("info", "audit", {
+      ...entry,
+      ...more,
+      credential: operation.fields.credential,
+      ...idsOf(operation),
+    });
   const work = (async () => {
     let answer: Answer;
     try {

@@ -16,16 +16,17 @@ const timeoutMs = 8_000;
 /** Fetches of one question, of up to 1 MiB each. */
 const mostFetches = 24;
 
-/** `GET /v1/events/{id}/lineage?source&item`. A bound subject sees what it sent itself. */
+/** `GET /v1/events/{id}/lineage?source&item&subject`. A bound subject sees what it sent itself. */
 export async function getLineage(context: AppContext): Promise<Response> {
   const { services, credential } = await admit(context, "read");
   const id = readEventId(context.req.param("id"));
-  const { source, item } = readParameters(lineageParameters, context.req.query());
+  const { source, item, subject: sender } = readParameters(lineageParameters, context.req.query());
   const { subject } = credential;
   const lineage = await find(services, {
     id,
     ...(source === undefined ? {} : { source }),
     ...(item === undefined ? {} : { itemId: item }),
+    ...(sender === undefined ? {} : { sender }),
     ...(subject === undefined ? {} : { subject }),
   });
   return context.json(lineageView(lineage));

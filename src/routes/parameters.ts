@@ -73,6 +73,8 @@ export const liveParameters = z.strictObject({
 export const lineageParameters = z.strictObject({
   source: z.string().min(1).max(256).optional(),
   item: id.optional(),
+  /** Empty: its sender is bound to none. */
+  subject: z.union([z.literal(""), id]).optional(),
 });
 
 export const auctionParameters = z.strictObject({

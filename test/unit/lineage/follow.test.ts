@@ -166,3 +166,50 @@ test("a record that the log has deleted is an event that is not known", async ()
   };
   await expect(lineageOf(world, first)).rejects.toMatchObject({ code: "unknown-event" });
 });
+
+test("an event that may be behind what a question looks at is not called unknown: its partition is not there yet", async () => {
+  const world = await withLamp();
+  const records = Array.from({ length: 5 }, (_, index) =>
+    world.log.append(bid("lamp", "ada", 10 + index, startsAt)),
+  );
+  const [, second] = records;
+  const last = records.at(-1);
+  if (second === undefined || last === undefined) throw new Error("there are five bids");
+  const seen = await lineageOf(world, second, { run: 3 });
+  expect([seen.record.offset, seen.applied.status]).toEqual([second.offset, "not-yet"]);
+  await expect(lineageOf(world, last, { run: 3 })).rejects.toMatchObject({ code: "partition-unavailable" });
+  expect((await lineageOf(world, last, { run: 5 })).record.offset).toBe(last.offset);
+});
+
+test("what a function made late, behind much of later records, is found; where it is not, the answer says so", async () => {
+  const world = await withLamp();
+  const [, second] = await contested(world, 2);
+  if (second === undefined) throw new Error("there are two bids");
+  const made = (id: string) => {
+    const headers = [{ key: "ce_id", value: id }];
+    world.log.append({
+      topic: topics.validated,
+      partition: 0,
+      key: "lamp",
+      value: "{}",
+      timestamp: startsAt,
+      headers,
+    });
+  };
+  for (let other = 100; other < 105; other += 1) made(`${topics.completed}/0/${other}/enrich/1`);
+  const late = `${topics.notifications}/0/0/enrich/1`;
+  made(late);
+  const objects = {
+    call: (_: number, operation: (object: FunctionGroupRpc) => unknown) =>
+      operation({
+        callsOf: () => Promise.resolve([{ function: "enrich", offset: 0, attempts: 2, status: "done" }]),
+      } as unknown as FunctionGroupRpc),
+  } as unknown as GroupObjects<FunctionGroupRpc>;
+  const readersOf: ReadersOf = (role) => (role === "notifications" ? [{ group: "enrich", objects }] : []);
+  const followed = await lineageOf(world, second, { readersOf, run: 2 });
+  expect(followed.produced.map(({ id }) => id)).toContain(late);
+  expect(followed.complete).toBe(true);
+  const cut = await lineageOf(world, second, { readersOf, run: 1 });
+  expect(cut.produced.map(({ id }) => id)).not.toContain(late);
+  expect(cut.complete).toBe(false);
+});

@@ -100,9 +100,14 @@ export class MemoryLog implements KafkaLog {
     return { records: this.topic(topic).slice(offset, offset + 500) };
   }
 
-  offsets(_at: "earliest" | "latest", partitions: readonly { topic: string; partition: number }[]) {
+  /** The ends, or where the first record is that is not before a time. */
+  offsets(at: "earliest" | "latest" | number, partitions: readonly { topic: string; partition: number }[]) {
     if (this.isAway) return Promise.reject(new LogError("unavailable", "none", "the log is away"));
-    return Promise.resolve(partitions.map((one) => ({ ...one, offset: this.topic(one.topic).length })));
+    const offsetIn = (records: readonly LogRecord[]): number => {
+      const found = typeof at === "number" ? records.findIndex(({ timestamp }) => timestamp >= at) : -1;
+      return found === -1 ? records.length : found;
+    };
+    return Promise.resolve(partitions.map((one) => ({ ...one, offset: offsetIn(this.topic(one.topic)) })));
   }
 
   topics() {

@@ -206,6 +206,7 @@ test("every change leaves one audit line, with who, by which request and which k
   const common = {
     ...{ level: "info", event: "audit", keyId: id, credential: "operator" },
     requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
   };
   expect(audits).toEqual([
     { ...common, action: "key.created", scopes: ["read"], subject: "ada" },

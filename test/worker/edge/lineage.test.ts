@@ -144,7 +144,9 @@ test("a listing is followed to its opening, and a withdrawal to the item's compl
     200,
   );
   const view = await settled(withdrawn.id);
-  expect(view.produced.map(({ type }) => type).toSorted()).toEqual([
+  // What enrich makes of it comes when it comes.
+  const decided = view.produced.filter(({ topic }) => topic !== topics.validated);
+  expect(decided.map(({ type }) => type).toSorted()).toEqual([
     "gavel.bidder.lost.v1",
     "gavel.item.completed.v1",
   ]);
@@ -195,6 +197,27 @@ test("of several events with one id, source and item tell which is meant", async
     source: "/a",
     itemId: right.itemId,
   });
+});
+
+test("two senders' events with one id and source are two: who may see both is asked which, and sees each", async () => {
+  const { itemId } = await openItem();
+  const id = newId("bid");
+  const event = (bidderId: string) => ({
+    ...{ specversion: "1.0", id, source: "/shop", type: "gavel.bid.placed.v1" },
+    data: newBid(itemId, { bidderId }),
+  });
+  const headers = { "content-type": "application/cloudevents+json", prefer: "wait=10" };
+  await answered(call("/v1/events", { body: event(clientSubject), headers, key: "client" }), 200);
+  await answered(call("/v1/events", { body: event("ann"), headers }), 200);
+
+  expect(await answered(call(`/v1/events/${id}/lineage`), 409)).toMatchObject({ code: "ambiguous-event" });
+  const ofClient = { credential: "client", subject: clientSubject };
+  const ofBackend = await lineage(id, "?subject=");
+  expect(ofBackend.accepted).toMatchObject({ credential: "backend" });
+  expect((await lineage(id, `?subject=${clientSubject}`)).accepted).toMatchObject(ofClient);
+  expect((await lineage(id, "", { key: "client" })).accepted).toMatchObject(ofClient);
+  const others = call(`/v1/events/${id}/lineage?subject=`, { key: "client" });
+  expect(await answered(others, 404)).toMatchObject({ code: "unknown-event" });
 });
 
 test("an event that is in the log and not applied yet says so", async () => {

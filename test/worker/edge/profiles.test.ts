@@ -42,6 +42,7 @@ test("every change leaves one audit line, with who, by which request and which p
   const common = {
     ...{ level: "info", event: "audit", profile: "cleo", credential: "operator" },
     requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
   };
   expect(audits).toEqual([
     { ...common, action: "profile.put", created: true },
@@ -85,7 +86,7 @@ describe("refusals", () => {
     expect(await answered(put("a%20b", {}), 400)).toMatchObject({ code: "invalid-parameter" });
     expect(await answered(get("a%20b"), 404)).toMatchObject({ code: "unknown-profile" });
     expect((await call("/v1/profiles/ben", { method: "POST", body: {} })).headers.get("allow")).toBe(
-      "GET, HEAD, PUT, DELETE",
+      "GET, HEAD, PUT, DELETE, OPTIONS",
     );
   });
 });

@@ -64,7 +64,7 @@ test("groups and partitions that are none are 404, however they are written", as
 
 test("other methods are 405 with Allow", async () => {
   const response = await operate(`${notifyPath}/seek`, { method: "DELETE" });
-  expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
+  expect([response.status, response.headers.get("allow")]).toEqual([405, "POST, OPTIONS"]);
 });
 
 test("a seek's body is refused with every fault, and moves nothing", async () => {
@@ -77,8 +77,6 @@ test("a seek's body is refused with every fault, and moves nothing", async () =>
     [{ offset: null }, "invalid-type"],
     [{ offset: 1.5 }, "invalid-type"],
     [{ offset: -1 }, "too-small"],
-    ['{"offset":1e400}', "invalid-type"],
-    ['{"offset":9007199254740993}', "too-big"],
     [{ offset: [0] }, "invalid-type"],
     [{ offset: 0, skip: "yes" }, "invalid-type"],
     [{ offset: 0, wipe: true }, "unknown-field"],
@@ -90,6 +88,8 @@ test("a seek's body is refused with every fault, and moves nothing", async () =>
   const several = await problemOf(seek, 422, { body: { offset: -1, skip: 1, also: true } });
   expect(several.code).toBe("invalid-operation");
   expect(several.errors.map(({ pointer }) => pointer).toSorted()).toEqual(["/also", "/offset", "/skip"]);
+  for (const body of ['{"offset":1e400}', '{"offset":9007199254740993}'])
+    expect(await problemOf(seek, 400, { body })).toMatchObject({ code: "imprecise-number" });
   expect(await problemOf(seek, 400, { body: "{" })).toMatchObject({ code: "malformed-json" });
   expect(await problemOf(seek, 400, { body: '{"offset":1,"offset":0}' })).toMatchObject({
     code: "duplicate-key",
@@ -161,6 +161,7 @@ test("every change leaves one audit line, with who, by which request, what and w
   const common = {
     ...{ level: "info", event: "audit", group: "notify", partition: 1, credential: "operator" },
     requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
   };
   expect(audits()).toEqual([
     { ...common, action: "partition.paused" },
