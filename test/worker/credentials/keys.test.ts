@@ -84,8 +84,12 @@ describe("a revocation", () => {
     expect(await isolate.statusOf(key)).toBe(401);
     vi.advanceTimersByTime(35_000);
     // Used here, so that it is read again; the answer does not wait for that.
-    await elsewhere.statusOf(key);
-    expect(await elsewhere.statusOf(key)).toBe(401);
+    let status = await elsewhere.statusOf(key);
+    for (let looks = 0; looks < 200 && status === 200; looks += 1) {
+      await scheduler.wait(10);
+      status = await elsewhere.statusOf(key);
+    }
+    expect(status).toBe(401);
   });
 
   test("holds within a minute also where the key was not used since, and where the database is away", async () => {

@@ -1,4 +1,4 @@
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
+import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { createApp } from "../../../src/app.ts";
@@ -28,9 +28,8 @@ export class Isolate {
     if (meters !== undefined) vi.spyOn(meters.handOver, "soon").mockReturnValue(undefined);
   }
 
-  /** One request, and what is done beside it. */
+  /** One request. What it leaves to be done behind its answer is not waited for: some of it sleeps for seconds. */
   async call(path: string, { as = "operator", method, body, headers }: Sent = {}): Promise<Response> {
-    const context = createExecutionContext();
     const credential = as === null ? undefined : ((keys as Record<string, string>)[as] ?? as);
     const request = new Request(`https://gavel.test${path}`, {
       method: method ?? (body === undefined ? "GET" : "POST"),
@@ -41,9 +40,7 @@ export class Isolate {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const response = await this.#app.fetch(request, this.#env, context);
-    await waitOnExecutionContext(context);
-    return response;
+    return this.#app.fetch(request, this.#env, createExecutionContext());
   }
 
   /** The status of a read that any credential with `read` may make. */
