@@ -4,7 +4,6 @@ import { vi } from "vitest";
 import { createApp } from "../../../src/app.ts";
 import type { Env } from "../../../src/env.ts";
 import { keys, type KeyName } from "../edge/client.ts";
-import { usableServices } from "../../../src/services.ts";
 
 type Variables = Partial<Record<keyof Env, unknown>>;
 
@@ -23,9 +22,6 @@ export class Isolate {
 
   constructor(variables: Variables = {}) {
     this.#env = { ...(env as unknown as Env), ...(variables as Partial<Env>) };
-    // The figures leave an isolate up to ten seconds behind an answer: each call would wait for them.
-    const meters = usableServices(this.#env)?.meters;
-    if (meters !== undefined) vi.spyOn(meters.handOver, "soon").mockReturnValue(undefined);
   }
 
   /** One request. What it leaves to be done behind its answer is not waited for: some of it sleeps for seconds. */
