@@ -12,7 +12,7 @@ import { newTrace, parseTraceContext } from "./lib/trace-context.ts";
 import { uuidv7 } from "./lib/uuid.ts";
 import { loggerFor, usableServices } from "./services.ts";
 import { answers, type Handler, routes } from "./routes/table.ts";
-import type { AppContext, AppEnv } from "./routes/operation.ts";
+import type { AppContext, AppEnv, Operation } from "./routes/operation.ts";
 
 export function createApp(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
@@ -39,6 +39,9 @@ export function createApp(): Hono<AppEnv> {
 
 /** Gives every request an id, every answer its header, and writes one line per operation. */
 const observe: MiddlewareHandler<AppEnv> = async (context, next) => {
+  // Hono's router takes the path `/*` for its own pattern, and gives it every middleware twice.
+  const begun = context.get("operation") as Operation | undefined;
+  if (begun !== undefined) return next();
   const startedAt = Date.now();
   const { headers } = context.req.raw;
   const trace = parseTraceContext(headers.get("traceparent"), headers.get("tracestate")) ?? newTrace();

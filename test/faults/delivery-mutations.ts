@@ -84,7 +84,7 @@ export const deliveryMutations: readonly Mutation[] = [
   },
   {
     name: "the budget of parked records",
-    file: `${folder}/held-records.ts`,
+    file: `${folder}/parked-records.ts`,
     snippet: "    this.isOver = share >= 1 || (this.isOver && share > 0.9);",
     replacement: "    this.isOver = share >= 1_000;",
   },

@@ -122,6 +122,11 @@ describe("bodies", () => {
 });
 
 describe("paths, methods and parameters", () => {
+  test("a path that reads like a pattern is one request like any other", async () => {
+    const problem = await problemOf("/*");
+    expect(problem).toMatchObject({ status: 404, requestId: problem.headers.get("x-request-id") });
+  });
+
   test("a path that is not there is 404, a method that is not allowed 405 with Allow", async () => {
     expect(await problemOf("/v1/nothing")).toMatchObject({ status: 404, code: "not-found" });
     const post = await problemOf("/v1/bids", { method: "DELETE" });

@@ -35,6 +35,13 @@ export function objectOf(itemId: string): DurableObjectStub<Partition> {
   return bindings.PARTITIONS.getByName(`auction/${partitionOf(itemId)}`);
 }
 
+/** Has every partition read what the log has of it, as the sweep does: also what other files' tests wrote. */
+export async function wakeAll(): Promise<void> {
+  const partitions = Array.from({ length: Number(bindings.PARTITION_COUNT) }, (_, number) => number);
+  const woken = partitions.map((number) => bindings.PARTITIONS.getByName(`auction/${number}`).wake());
+  await Promise.all(woken);
+}
+
 let made = 0;
 
 /** An id that no other test uses. */

@@ -198,10 +198,10 @@ describe("credentials", () => {
 
   test("other methods are 405 with Allow", async () => {
     for (const [to, allow] of [
-      [path, "GET, HEAD, POST"],
-      [`${path}/${nobody}`, "GET, HEAD, DELETE"],
-      [`${path}/${nobody}/secrets`, "POST"],
-      [`${path}/${nobody}/enable`, "POST"],
+      [path, "GET, HEAD, POST, OPTIONS"],
+      [`${path}/${nobody}`, "GET, HEAD, DELETE, OPTIONS"],
+      [`${path}/${nobody}/secrets`, "POST, OPTIONS"],
+      [`${path}/${nobody}/enable`, "POST, OPTIONS"],
     ] as const) {
       const response = await operate(to, { method: "PUT", body: {} });
       expect([response.status, response.headers.get("allow")], to).toEqual([405, allow]);
