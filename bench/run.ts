@@ -9,11 +9,12 @@ import { cost } from "./cost.ts";
 import { growth } from "./growth.ts";
 import { commonFlags, heedHelp, runBenchmarks, usageOf } from "./harness/command.ts";
 import { latency } from "./latency.ts";
+import { layers } from "./layers.ts";
 import { live } from "./live.ts";
 import { single } from "./single.ts";
 import { sustained } from "./sustained.ts";
 
-const benchmarks = { single, batch, sustained, latency, apply, cost, growth, live };
+const benchmarks = { single, batch, sustained, latency, apply, cost, growth, layers, live };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: commonFlags });
 heedHelp(values, positionals, benchmarks, usageOf("npm run bench", benchmarks));

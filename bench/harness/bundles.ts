@@ -8,7 +8,14 @@ import { prepareWorkerBundle } from "../../local/worker-bundle.ts";
 const workers = join(import.meta.dirname, "..", "workers");
 
 /** What stands in front of the log: Gavel as it is deployed, or one of `bench/workers`. */
-export type WorkerName = "gavel" | "edge-only" | "forwarder" | "measured" | "functions" | "fan-out";
+export type WorkerName =
+  | "gavel"
+  | "edge-only"
+  | "forwarder"
+  | "layers"
+  | "measured"
+  | "functions"
+  | "fan-out";
 
 /**
  * Makes a Worker's bundle in the form that `local/gateway.ts` runs, so that every Worker here has
@@ -33,7 +40,8 @@ export async function prepareBundle(worker: WorkerName, directory: string): Prom
     cpSync(join(deployed, name), join(directory, name), { recursive: true });
   }
   const settings = join(directory, "worker.json");
-  if (worker === "forwarder" || worker === "edge-only") changeSettings(settings, withoutObjects);
+  if (worker === "forwarder" || worker === "edge-only" || worker === "layers")
+    changeSettings(settings, withoutObjects);
   if (worker === "functions") changeSettings(settings, withBinding);
   if (worker === "fan-out") changeSettings(settings, withFanOut);
 }

@@ -17,3 +17,14 @@ export function bidBody(itemId: string, bidder: number, amount: number): string 
 export function bidderOf(index: number): number {
   return (Math.imul(index, 0x9e3779b1) >>> 0) % bidders;
 }
+
+/** What a bid's request carries, with what every layer of the edge looks at. */
+export function bidHeaders(authorization: string): Readonly<Record<string, string>> {
+  return {
+    authorization,
+    "content-type": "application/json",
+    traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    // One of the addresses that documents may use (RFC 5737).
+    "cf-connecting-ip": "192.0.2.44",
+  };
+}
