@@ -1,4 +1,5 @@
 import { isWindowKept } from "../src/auction/aggregates.ts";
+import { bytesToHex } from "../src/lib/hex.ts";
 import { hasDeparted } from "../src/auction/rules.ts";
 import type { PartitionStorage } from "./dependencies.ts";
 import type { StoredAuction } from "./storage/auction-store.ts";
@@ -21,7 +22,7 @@ export async function digestOf(storage: PartitionStorage, store: StoredAuction):
     chained.set(bytes, digest.length);
     digest = new Uint8Array(await crypto.subtle.digest("SHA-256", chained));
   }
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytesToHex(digest);
 }
 
 function* blocksOf(lines: Iterable<string>): Generator<string> {

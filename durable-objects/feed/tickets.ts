@@ -1,4 +1,6 @@
 import type { Clock } from "../../src/lib/clock.ts";
+import { bytesToHex } from "../../src/lib/hex.ts";
+import { sha256 } from "../../src/lib/sha256.ts";
 import { ticketMs } from "../../src/live/protocol.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 import type { Holder, TicketAnswer } from "./rpc.ts";
@@ -60,8 +62,7 @@ export class Tickets {
 }
 
 async function hashOf(ticket: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(ticket));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytesToHex(await sha256(ticket));
 }
 
 /** 24 random bytes in base64url. */

@@ -1,4 +1,5 @@
 import { randomHex } from "../lib/random.ts";
+import { sha256 } from "../lib/sha256.ts";
 import type { Scope } from "./scopes.ts";
 
 /** An API key as the Worker knows it: never the key itself. */
@@ -15,7 +16,6 @@ export interface ApiKey {
 export const keyIdPattern = /^(?!\.{1,2}$)[A-Za-z0-9.-]{1,64}$/;
 
 const keyForm = /^gvl_([A-Za-z0-9.-]{1,64})_[A-Za-z0-9_-]{1,256}$/;
-const encoder = new TextEncoder();
 const hashBytes = 32;
 // Compared with in place of an unknown key's hash: no preimage of it is known.
 const noHash = new Uint8Array(hashBytes);
@@ -37,14 +37,9 @@ export function hashFromHex(hex: string): Uint8Array {
   );
 }
 
-/** SHA-256 of a key or token. */
-export async function hashOf(credential: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(credential)));
-}
-
 /** Whether a text is the key of the hash; takes as long for a key that is not known. */
-export async function isKey(text: string, sha256: Uint8Array | undefined): Promise<boolean> {
-  return equalInConstantTime(await hashOf(text), sha256 ?? noHash) && sha256 !== undefined;
+export async function isKey(text: string, known: Uint8Array | undefined): Promise<boolean> {
+  return equalInConstantTime(await sha256(text), known ?? noHash) && known !== undefined;
 }
 
 /** Touches every byte wherever the first difference is. */

@@ -13,7 +13,7 @@ import { GenerationalCache } from "../lib/generational-cache.ts";
 import { bytesToHex } from "../lib/hex.ts";
 import { Problem } from "../lib/problem.ts";
 import { failure, ok, type Result } from "../lib/result.ts";
-import { hashOf } from "./api-key.ts";
+import { sha256 } from "../lib/sha256.ts";
 import { isScope, type Scope } from "./scopes.ts";
 
 /** Whose tokens are taken, and what they may allow. */
@@ -76,7 +76,7 @@ export function createTokenVerifier(
   return {
     async verify(token) {
       if (token.length > longestToken) return failure("the token is too long");
-      const hash = bytesToHex(await hashOf(token));
+      const hash = bytesToHex(await sha256(token));
       const kept = known.get(hash);
       if (kept !== undefined && clock.now() < kept.until) return ok(kept.bearer);
       const verified = await verify(token);

@@ -1,5 +1,4 @@
 import ipaddr from "ipaddr.js";
-import { forwardedClient } from "../ingest/client-address.ts";
 
 /**
  * What of an address counts as one client: all of an IPv4 address, also of one written as IPv6; of an
@@ -13,9 +12,4 @@ export function clientPart(address: string): string | null {
     return null;
   }
   return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(":") : parsed.toString();
-}
-
-/** The client's address as a proxy forwards it. */
-export function forwardedAddress(headers: Headers): string | null {
-  return forwardedClient(headers)?.address ?? null;
 }

@@ -2,7 +2,9 @@ import type { Credential } from "../ingest/authenticate.ts";
 import { bytesToHex } from "../lib/hex.ts";
 import { describeError, type Logger } from "../lib/log.ts";
 import { Problem } from "../lib/problem.ts";
-import { clientPart, forwardedAddress } from "./addresses.ts";
+import { sha256 } from "../lib/sha256.ts";
+import { forwardedClient } from "../ingest/client-address.ts";
+import { clientPart } from "./addresses.ts";
 
 /** How many requests in how many seconds. */
 export interface Quota {
@@ -47,8 +49,6 @@ export interface RateLimitOptions {
   readonly logger: Logger;
 }
 
-const encoder = new TextEncoder();
-
 /**
  * Limits by Cloudflare's counters. A request that its credential's limit refuses does not count for
  * its address: others behind the address keep what is left of it. Counters that fail refuse nobody.
@@ -69,7 +69,9 @@ export function createRateLimits({ bindings, quotas, secret, logger }: RateLimit
     async count(credential, headers) {
       if (credentials === undefined && addresses === undefined) return;
       // A proxy's clients are told apart: none of them uses up the proxy's, or another's, quota.
-      const forwarded = credential.scopes.has("trusted-proxy") ? forwardedAddress(headers) : null;
+      const forwarded = credential.scopes.has("trusted-proxy")
+        ? (forwardedClient(headers)?.address ?? null)
+        : null;
       if (credentials !== undefined) await check(credentials, await accountOf(credential, forwarded, secret));
       await checkAddress(addresses, forwarded ?? connectingAddress(headers));
     },
@@ -124,6 +126,6 @@ function connectingAddress(headers: Headers): string | null {
 
 /** Counters may keep their names on a disk, where no address may be. */
 async function hidden(part: string, secret: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(`rate-limit ${secret} ${part}`));
-  return bytesToHex(new Uint8Array(digest, 0, 16));
+  const hash = await sha256(`rate-limit ${secret} ${part}`);
+  return bytesToHex(hash.subarray(0, 16));
 }

@@ -1,4 +1,4 @@
-import { hashOf, keyIdPattern, makeKey } from "../credentials/api-key.ts";
+import { keyIdPattern, makeKey } from "../credentials/api-key.ts";
 import { addKey, getKey, listKeys, revokeKey } from "../credentials/key-store.ts";
 import { readKeyRequest } from "../credentials/validate.ts";
 import { readBody } from "../ingest/body.ts";
@@ -6,6 +6,7 @@ import { parseObject } from "../ingest/parse.ts";
 import { bytesToHex } from "../lib/hex.ts";
 import { Problem } from "../lib/problem.ts";
 import { randomHex } from "../lib/random.ts";
+import { sha256 } from "../lib/sha256.ts";
 import { formatTimestamp } from "../lib/time.ts";
 import type { Services } from "../services.ts";
 import { audited } from "./audit.ts";
@@ -25,14 +26,14 @@ export async function postKey(context: AppContext): Promise<Response> {
   const { id = randomHex(chosenIdBytes), scopes, subject } = readKeyRequest(document);
   requireNotOfSecret(services, id);
   const key = makeKey(id);
-  const sha256 = bytesToHex(await hashOf(key));
+  const hash = bytesToHex(await sha256(key));
   const createdAt = services.clock.now();
   const createdBy = credential.id;
   const isNew = await audited(
     context,
     services,
     { action: "key.created", keyId: id, scopes, subject },
-    () => addKey(services.database, { id, sha256, scopes, subject, createdAt, createdBy }),
+    () => addKey(services.database, { id, sha256: hash, scopes, subject, createdAt, createdBy }),
     (created) => (created ? {} : null),
   );
   if (!isNew) throw new Problem("key-exists", "Records name keys by their ids, so that none is given twice");

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { hashOf, makeKey } from "../../../src/credentials/api-key.ts";
+import { makeKey } from "../../../src/credentials/api-key.ts";
+import { sha256 } from "../../../src/lib/sha256.ts";
 import { KeyCache, type LookUpRequest } from "../../../src/credentials/key-cache.ts";
 import { addKey, findKey, revokeKey } from "../../../src/credentials/key-store.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
@@ -26,9 +27,16 @@ const request: LookUpRequest = {
 };
 
 async function add(id: string): Promise<void> {
-  const sha256 = bytesToHex(await hashOf(makeKey(id)));
+  const hash = bytesToHex(await sha256(makeKey(id)));
   const scopes = ["read"] as const;
-  await addKey(database, { id, sha256, scopes, subject: undefined, createdAt: now, createdBy: "operator" });
+  await addKey(database, {
+    id,
+    sha256: hash,
+    scopes,
+    subject: undefined,
+    createdAt: now,
+    createdBy: "operator",
+  });
 }
 
 /** Whether the key opens something, and what was begun beside the request is done. */

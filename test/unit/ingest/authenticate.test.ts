@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type ApiKey, hashOf, makeKey } from "../../../src/credentials/api-key.ts";
+import { type ApiKey, makeKey } from "../../../src/credentials/api-key.ts";
+import { sha256 } from "../../../src/lib/sha256.ts";
 import type { TokenVerifier } from "../../../src/credentials/tokens.ts";
 import { authenticate, type CredentialSources, requireScope } from "../../../src/ingest/authenticate.ts";
 import { Problem } from "../../../src/lib/problem.ts";
@@ -11,7 +12,7 @@ const revoked = makeKey("old");
 
 const apiKey = async (id: string, key: string): Promise<ApiKey> => ({
   id,
-  sha256: await hashOf(key),
+  sha256: await sha256(key),
   scopes: new Set(["read"]),
 });
 
