@@ -64,6 +64,22 @@ test.each([
   expect(run({ ...good, ...change })).toMatchObject({ status: 1, lastLine });
 });
 
+test("what failed is named again before the total, since it is far up in a long output", () => {
+  const failing = {
+    check: "echo 'broken: npm run lint'; exit 1",
+    test: `echo 'failed: unit > a.test.ts > adds: expected 3'; echo '11 passed, 1 failed'; exit 1`,
+    "test:kafka": "exit 1",
+  };
+  const { stdout, lastLine } = run({ ...good, ...failing });
+  expect(stdout.trimEnd().split("\n").slice(-4)).toEqual([
+    "failed: npm run lint",
+    "failed: unit > a.test.ts > adds: expected 3",
+    "failed: npm run test:kafka ended with code 1 and named no test",
+    lastLine,
+  ]);
+  expect(lastLine).toBe("14 passed, 3 failed");
+});
+
 const withoutJava = { JAVA_HOME: "/nowhere" };
 
 test("without Java one line says that the tests on Kafka were skipped", () => {
@@ -76,7 +92,7 @@ test("in CI their absence is a failure", () => {
   const { status, stdout, lastLine } = run(good, { ...withoutJava, CI: "true" });
   expect({ status, lastLine }).toEqual({ status: 1, lastLine: "15 passed, 1 failed" });
   expect(stdout).toMatch(
-    /^npm run test:kafka could not be run, as it has to be in CI: a Kafka broker needs /m,
+    /^failed: npm run test:kafka could not be run, as it has to be in CI: a Kafka broker needs /m,
   );
 });
 
@@ -100,7 +116,7 @@ test("without Python the tests of the contract are skipped, and in CI that is a 
   );
   const broken = run(good, { CI: "true" });
   expect(broken).toMatchObject({ status: 1, lastLine: "17 passed, 1 failed" });
-  expect(broken.stdout).toMatch(/^npm run test:contract could not be run, .+ Python 3\.10 or newer/m);
+  expect(broken.stdout).toMatch(/^failed: npm run test:contract could not be run, .+ Python 3\.10 or newer/m);
   program("python3", "echo 3 9");
   expect(run(good).stdout).toMatch(/skipped: they need Python 3\.10 or newer, and python3 is 3\.9\.$/m);
 });

@@ -46,21 +46,26 @@ test("a run that passes ends with its total and code 0", () => {
 });
 
 const failures = [
-  ["a failed test", 'test("bad", () => { throw new Error("no"); });', 2],
-  ["a skipped test", 'test.skip("left out", () => {});', 2],
-  ["a test to be written", 'test.todo("some day");', 2],
-  ["a file that cannot be loaded", 'import "./missing.mjs";', 2],
-  ["a file without tests", "", 2],
+  ["a failed test", 'test("bad", () => { throw new Error("no\\nmore"); });', 2, "more.test.mjs > bad: no"],
+  ["a skipped test", 'test.skip("left out", () => {});', 2, "more.test.mjs > left out: skipped"],
+  ["a test to be written", 'test.todo("some day");', 2, "more.test.mjs > some day: skipped"],
+  ["a file that cannot be loaded", 'import "./missing.mjs";', 2, "more.test.mjs: "],
+  ["a file without tests", "", 2, "more.test.mjs: No test suite found"],
   [
     "an error outside of any test",
     'test("three", () => { setTimeout(() => { throw new Error("late"); }); });',
     3,
+    "outside of any test: late",
   ],
 ] as const;
 
-test.each(failures)("%s counts as failed, with code 1", (_name, text, passed) => {
+test.each(failures)("%s counts as failed and is named, with code 1", (_name, text, passed, failure) => {
   write("more.test.mjs", `${imports} ${text}`);
-  expect(run()).toMatchObject({ lastLine: `${passed} passed, 1 failed`, status: 1 });
+  const { output, ...rest } = run();
+  expect(rest).toMatchObject({ lastLine: `${passed} passed, 1 failed`, status: 1 });
+  expect(output.split("\n").filter((line) => line.startsWith("failed: "))).toEqual([
+    expect.stringContaining(failure),
+  ]);
 });
 
 test("a set-up that fails counts, and so do the tests that it kept from running", () => {
@@ -69,7 +74,8 @@ test("a set-up that fails counts, and so do the tests that it kept from running"
   write("more.test.mjs", `${imports} ${suite}`);
   const { status, lastLine, output } = run();
   expect(lastLine).toBe("2 passed, 2 failed");
-  expect(output).toMatch(/^skipped: .*suite > kept$/m);
+  expect(output).toMatch(/^failed: .*more\.test\.mjs > suite: no$/m);
+  expect(output).toMatch(/^failed: .*more\.test\.mjs > suite > kept: skipped$/m);
   expect(status).toBe(1);
 });
 
