@@ -5,9 +5,10 @@ import { requestMaker } from "./harness/connection.ts";
 import { type CpuTimes, cpuPerEvent, cpuTimes } from "./harness/cpu.ts";
 import { bidBody, bidderOf, bidHeaders } from "./harness/events.ts";
 import { closedLoop } from "./harness/load.ts";
+import { profileOf } from "./harness/profile.ts";
 import { RecordFactory } from "./harness/records.ts";
 import { quantile } from "./harness/statistics.ts";
-import { type RunningProcess, type System, withSystem } from "./harness/system.ts";
+import { type RunningProcess, type RunningWorker, type System, withSystem } from "./harness/system.ts";
 
 const itemCount = 1_000;
 const partitionCount = 8;
@@ -28,7 +29,7 @@ export const single: Benchmark = {
 
 interface Variant {
   readonly name: string;
-  readonly server: RunningProcess;
+  readonly server: RunningProcess | RunningWorker;
   readonly next: () => string;
 }
 
@@ -37,9 +38,9 @@ async function measure(system: System, options: BenchmarkOptions): Promise<Figur
   const sink = await system.startSink();
   const variants: readonly Variant[] = [
     { name: "client alone (node:http sink)", server: sink, next: bidRequests(sink.url, system.key()) },
-    await forwarder(system),
-    await edgeOnly(system),
-    await whole(system),
+    await forwarder(system, options),
+    await edgeOnly(system, options),
+    await whole(system, options),
   ];
   const figures: Figure[] = [];
   for (const { server, next } of variants) {
@@ -53,7 +54,18 @@ async function measure(system: System, options: BenchmarkOptions): Promise<Figur
   }
   for (const connections of connectionCounts)
     figures.push(...(await compare(system, variants, connections, options)));
+  for (const variant of variants) await profileTurn(variant, options);
   return figures;
+}
+
+/** One more turn under the profiler, where a profile is asked for: none of the figures is of it. */
+async function profileTurn({ name, server, next }: Variant, options: BenchmarkOptions): Promise<void> {
+  if (options.profiles === undefined || !("inspectorPort" in server)) return;
+  console.log(`profile of ${name}`);
+  const profile = await profileOf(server, options, `single-${name.replaceAll(/[ ,]+/g, "-")}`);
+  const milliseconds = 1000 * secondsPerTurn;
+  await closedLoop({ url: server.url, connections: 32, milliseconds, status: 202, next });
+  await profile.stop();
 }
 
 /** Rounds of one number of connections, every variant once in each. */
@@ -140,8 +152,8 @@ function bidRequests(url: string, key: string): () => string {
 }
 
 /** Its requests hold the record that Gavel would make of the bid. */
-async function forwarder(system: System): Promise<Variant> {
-  const server = await system.startWorker("forwarder");
+async function forwarder(system: System, options: BenchmarkOptions): Promise<Variant> {
+  const server = await system.startWorker("forwarder", options);
   const post = requestMaker("POST", `${server.url}/produce`, {
     authorization: basicAuthorization(system),
     "content-type": "application/json",
@@ -161,13 +173,13 @@ async function forwarder(system: System): Promise<Variant> {
   return { name: "forwarder", server, next: () => post(records[(count += 1) % partitionCount] ?? "") };
 }
 
-async function edgeOnly(system: System): Promise<Variant> {
-  const server = await system.startWorker("edge-only");
+async function edgeOnly(system: System, options: BenchmarkOptions): Promise<Variant> {
+  const server = await system.startWorker("edge-only", options);
   return { name: "edge path without apply", server, next: bidRequests(server.url, system.key()) };
 }
 
-async function whole(system: System): Promise<Variant> {
-  const server = await system.startWorker("gavel");
+async function whole(system: System, options: BenchmarkOptions): Promise<Variant> {
+  const server = await system.startWorker("gavel", options);
   const itemIds = Array.from({ length: itemCount }, (_, index) => `item-${index}`);
   await listItems(server.url, system.key(), itemIds, Date.now() + auctionMs);
   return { name: "whole, push and apply", server, next: bidRequests(server.url, system.key()) };
