@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { configFromEnv } from "../src/config.ts";
 import { createUpstashLog } from "../src/kafka/upstash.ts";
 import { systemClock } from "../src/lib/clock.ts";
-import { consoleLogger, createConsoleLogger } from "../src/lib/log.ts";
+import { consoleLogger, createConsoleLogger, type RequestIds } from "../src/lib/log.ts";
 import type { ReplaySettings, ReplayView, Stretch } from "../src/replays/replay.ts";
 import { ReplayCatalog } from "./replays/catalog.ts";
 import { ReplayConclusion } from "./replays/conclusion.ts";
@@ -53,8 +53,8 @@ export class Replay extends DurableObject<Bindings> implements ReplayRpc {
     throw new TypeError("this object reads no partition");
   }
 
-  start(settings: ReplaySettings, stretches: readonly Stretch[], requestId?: string): Promise<StartAnswer> {
-    return this.catalog.start(settings, stretches, requestId);
+  start(settings: ReplaySettings, stretches: readonly Stretch[], asker?: RequestIds): Promise<StartAnswer> {
+    return this.catalog.start(settings, stretches, asker);
   }
 
   list(limit: number): Promise<readonly ReplayView[]> {
@@ -65,8 +65,8 @@ export class Replay extends DurableObject<Bindings> implements ReplayRpc {
     return this.catalog.get(id);
   }
 
-  cancel(id: string, credential: string, requestId?: string): Promise<ReplayView | null> {
-    return this.catalog.cancel(id, credential, requestId);
+  cancel(id: string, credential: string, asker?: RequestIds): Promise<ReplayView | null> {
+    return this.catalog.cancel(id, credential, asker);
   }
 
   read(order: ReadOrder): Promise<ReadAnswer> {

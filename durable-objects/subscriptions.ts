@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { configFromEnv } from "../src/config.ts";
 import { systemClock } from "../src/lib/clock.ts";
-import { consoleLogger, createConsoleLogger } from "../src/lib/log.ts";
+import { consoleLogger, createConsoleLogger, type RequestIds } from "../src/lib/log.ts";
 import { uuidv7 } from "../src/lib/uuid.ts";
 import { newSecret } from "../src/functions/http/signature.ts";
 import type { SubscriptionSettings, SubscriptionView } from "../src/subscriptions/subscription.ts";
@@ -43,9 +43,9 @@ export class Subscriptions extends DurableObject<Bindings> implements Subscripti
   async create(
     settings: SubscriptionSettings,
     credential: string,
-    requestId?: string,
+    asker?: RequestIds,
   ): Promise<CreateAnswer> {
-    return this.core.create(settings, credential, requestId);
+    return this.core.create(settings, credential, asker);
   }
 
   async list(): Promise<readonly SubscriptionView[]> {
@@ -56,16 +56,16 @@ export class Subscriptions extends DurableObject<Bindings> implements Subscripti
     return this.core.get(id);
   }
 
-  async remove(id: string, credential: string, requestId?: string): Promise<boolean> {
-    return this.core.remove(id, credential, requestId);
+  async remove(id: string, credential: string, asker?: RequestIds): Promise<boolean> {
+    return this.core.remove(id, credential, asker);
   }
 
-  async rotate(id: string, credential: string, requestId?: string): Promise<NewSecret | null> {
-    return this.core.rotate(id, credential, requestId);
+  async rotate(id: string, credential: string, asker?: RequestIds): Promise<NewSecret | null> {
+    return this.core.rotate(id, credential, asker);
   }
 
-  async enable(id: string, credential: string, requestId?: string): Promise<SubscriptionView | null> {
-    return this.core.enable(id, credential, requestId);
+  async enable(id: string, credential: string, asker?: RequestIds): Promise<SubscriptionView | null> {
+    return this.core.enable(id, credential, asker);
   }
 
   async disable(id: string, reason: string, at: number): Promise<DisableAnswer> {

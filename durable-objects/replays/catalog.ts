@@ -1,5 +1,5 @@
 import type { Clock } from "../../src/lib/clock.ts";
-import { describeError, type Logger } from "../../src/lib/log.ts";
+import { describeError, type Logger, type RequestIds } from "../../src/lib/log.ts";
 import {
   keptMs,
   mostKept,
@@ -57,7 +57,7 @@ export class ReplayCatalog implements ReplayCatalogRpc {
   async start(
     settings: ReplaySettings,
     stretches: readonly Stretch[],
-    requestId?: string,
+    asker?: RequestIds,
   ): Promise<StartAnswer> {
     const { store } = this;
     const known = store.read(settings.id);
@@ -78,7 +78,7 @@ export class ReplayCatalog implements ReplayCatalogRpc {
     });
     // Results are kept for their time, but no more of them than may be.
     store.keepNewest(mostKept);
-    this.audit("replay.started", replay, { credential: settings.createdBy, requestId });
+    this.audit("replay.started", replay, { credential: settings.createdBy, ...asker });
     await this.arm();
     return { kind: "started", view: store.view(replay, false) };
   }
@@ -92,13 +92,13 @@ export class ReplayCatalog implements ReplayCatalogRpc {
     return replay === undefined ? null : this.store.view(replay, true);
   }
 
-  async cancel(id: string, credential: string, requestId?: string): Promise<ReplayView | null> {
+  async cancel(id: string, credential: string, asker?: RequestIds): Promise<ReplayView | null> {
     const replay = this.store.read(id);
     if (replay === undefined) return null;
     if (isRunning(replay)) {
       // What is under way ends with its slice, finds that the replay has ended, and changes nothing.
       this.store.write({ ...replay, status: "cancelled", finishedAt: this.dependencies.clock.now() });
-      this.audit("replay.cancelled", replay, { credential, requestId });
+      this.audit("replay.cancelled", replay, { credential, ...asker });
       await this.arm();
     }
     return this.get(id);
@@ -144,7 +144,7 @@ export class ReplayCatalog implements ReplayCatalogRpc {
   private audit(
     action: string,
     { id, analysis, topic }: Replay,
-    by: { readonly credential: string; readonly requestId: string | undefined },
+    by: { readonly credential: string } & Partial<RequestIds>,
   ): void {
     this.dependencies.auditLogger("info", "audit", { action, replay: id, analysis, topic, ...by });
   }

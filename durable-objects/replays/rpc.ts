@@ -1,3 +1,4 @@
+import type { RequestIds } from "../../src/lib/log.ts";
 import type { AnalysisName } from "../../src/analyses/registry.ts";
 import type {
   ConclusionProgress,
@@ -22,14 +23,14 @@ export const conclusionName = (id: string) => `${id}/result`;
 export interface ReplayCatalogRpc {
   /**
    * Once for an id: the same again answers what there is.
-   * @param requestId of who asked for it, for its audit line; likewise below
+   * @param asker the request that asks for it, for its audit line; likewise below
    */
-  start(settings: ReplaySettings, stretches: readonly Stretch[], requestId?: string): Promise<StartAnswer>;
+  start(settings: ReplaySettings, stretches: readonly Stretch[], asker?: RequestIds): Promise<StartAnswer>;
   /** The newest first; without results. */
   list(limit: number): Promise<readonly ReplayView[]>;
   get(id: string): Promise<ReplayView | null>;
   /** Ends a replay that runs; one that has ended stays as it is. Null where there is none. */
-  cancel(id: string, credential: string, requestId?: string): Promise<ReplayView | null>;
+  cancel(id: string, credential: string, asker?: RequestIds): Promise<ReplayView | null>;
 }
 
 /** `full`: as many run as may. */

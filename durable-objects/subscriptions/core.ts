@@ -1,5 +1,5 @@
 import type { Clock } from "../../src/lib/clock.ts";
-import { describeError, type Logger } from "../../src/lib/log.ts";
+import { describeError, type Logger, type RequestIds } from "../../src/lib/log.ts";
 import {
   mostSubscriptions,
   type Subscription,
@@ -34,7 +34,7 @@ export interface SubscriptionsDependencies {
 
 /** Who changed which subscription, and how. */
 type AuditEntry = { readonly action: string; readonly subscription: string } & (
-  | { readonly credential: string; readonly requestId: string | undefined }
+  | ({ readonly credential: string } & Partial<RequestIds>)
   | { readonly group: string; readonly reason: string }
 );
 
@@ -55,12 +55,12 @@ export class SubscriptionsCore {
     this.store.removeExpiredSecrets(dependencies.clock.now());
   }
 
-  create(settings: SubscriptionSettings, credential: string, requestId?: string): CreateAnswer {
+  create(settings: SubscriptionSettings, credential: string, asker?: RequestIds): CreateAnswer {
     if (this.store.count() >= mostSubscriptions) return { kind: "full" };
     const now = this.dependencies.clock.now();
     const id = this.dependencies.newId(now);
     const secret = this.dependencies.newSecret();
-    this.change(now, { action: "subscription.created", subscription: id, credential, requestId }, () => {
+    this.change(now, { action: "subscription.created", subscription: id, credential, ...asker }, () => {
       this.store.write({ id, ...settings, status: "active", createdAt: now, createdBy: credential });
       this.store.addSecret(id, secret, now, now);
     });
@@ -75,22 +75,22 @@ export class SubscriptionsCore {
     return this.store.view(id, this.dependencies.clock.now());
   }
 
-  remove(id: string, credential: string, requestId?: string): boolean {
+  remove(id: string, credential: string, asker?: RequestIds): boolean {
     if (this.store.read(id) === null) return false;
     const now = this.dependencies.clock.now();
-    this.change(now, { action: "subscription.removed", subscription: id, credential, requestId }, () => {
+    this.change(now, { action: "subscription.removed", subscription: id, credential, ...asker }, () => {
       this.store.remove(id);
     });
     return true;
   }
 
-  rotate(id: string, credential: string, requestId?: string): NewSecret | null {
+  rotate(id: string, credential: string, asker?: RequestIds): NewSecret | null {
     if (this.store.read(id) === null) return null;
     const now = this.dependencies.clock.now();
     const secret = this.dependencies.newSecret();
     this.change(
       now,
-      { action: "subscription.secret-rotated", subscription: id, credential, requestId },
+      { action: "subscription.secret-rotated", subscription: id, credential, ...asker },
       () => {
         this.store.addSecret(id, secret, now, now + previousSecretMs);
       },
@@ -98,13 +98,13 @@ export class SubscriptionsCore {
     return { subscription: this.require(id, now), secret };
   }
 
-  enable(id: string, credential: string, requestId?: string): SubscriptionView | null {
+  enable(id: string, credential: string, asker?: RequestIds): SubscriptionView | null {
     const subscription = this.store.read(id);
     if (subscription === null) return null;
     const now = this.dependencies.clock.now();
     if (subscription.status === "disabled") {
       const { disabledReason: _, disabledAt: __, ...kept } = subscription;
-      this.change(now, { action: "subscription.enabled", subscription: id, credential, requestId }, () => {
+      this.change(now, { action: "subscription.enabled", subscription: id, credential, ...asker }, () => {
         this.store.write({ ...kept, status: "active", enabledAt: now });
       });
     }

@@ -1,3 +1,4 @@
+import type { RequestIds } from "../../src/lib/log.ts";
 import type {
   SubscriptionSettings,
   SubscriptionView,
@@ -14,21 +15,21 @@ export const subscriptionsName = "subscriptions";
 export interface SubscriptionsRpc {
   /**
    * Makes a subscription, in the name of a credential; its secret is in this answer and no other.
-   * @param requestId of who asked for the change, for its audit line; likewise below
+   * @param asker the request that asks for the change, for its audit line; likewise below
    */
-  create(settings: SubscriptionSettings, credential: string, requestId?: string): Promise<CreateAnswer>;
+  create(settings: SubscriptionSettings, credential: string, asker?: RequestIds): Promise<CreateAnswer>;
   /** In the order in which they were made. */
   list(): Promise<readonly SubscriptionView[]>;
   get(id: string): Promise<SubscriptionView | null>;
   /** Whether there was one. */
-  remove(id: string, credential: string, requestId?: string): Promise<boolean>;
+  remove(id: string, credential: string, asker?: RequestIds): Promise<boolean>;
   /**
    * Makes a new secret, in this answer and no other. The one before stays valid for 24 hours, any
    * older one ends at once. Null where there is no such subscription.
    */
-  rotate(id: string, credential: string, requestId?: string): Promise<NewSecret | null>;
+  rotate(id: string, credential: string, asker?: RequestIds): Promise<NewSecret | null>;
   /** Makes it active and forgets why it was not; null where there is no such subscription. */
-  enable(id: string, credential: string, requestId?: string): Promise<SubscriptionView | null>;
+  enable(id: string, credential: string, asker?: RequestIds): Promise<SubscriptionView | null>;
   /**
    * For partitions: takes a subscription out of service.
    * @param reason a plain sentence, shown to operators; nothing that the endpoint answered

@@ -19,6 +19,12 @@ export function createConsoleLogger(least: LogLevel): Logger {
 
 export const consoleLogger: Logger = createConsoleLogger("info");
 
+/** By what a further line is found beside its request's own. */
+export interface RequestIds {
+  readonly requestId: string;
+  readonly traceId: string;
+}
+
 const longestMessage = 500;
 const ipv4 = String.raw`\d{1,3}(?:\.\d{1,3}){3}`;
 const address = new RegExp(String.raw`(?:[0-9a-f]{0,4}:){2,7}(?:${ipv4}|[0-9a-f]{0,4})|\b${ipv4}\b`, "gi");

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { Env } from "../env.ts";
 import { authenticate, type Credential, requireScope } from "../ingest/authenticate.ts";
 import type { Scope } from "../config.ts";
+import type { RequestIds } from "../lib/log.ts";
 import type { TraceContext } from "../lib/trace-context.ts";
 import { type Services, servicesFor } from "../services.ts";
 
@@ -13,9 +14,9 @@ export interface Operation {
   readonly fields: Record<string, unknown>;
 }
 
-/** By what a further line is found beside the request's own. */
-export function idsOf({ fields, requestId, trace }: Operation): Readonly<Record<string, unknown>> {
-  return { requestId, traceId: fields.traceId ?? trace.traceId };
+/** What a further line of the request carries. An event may have brought a trace of its own. */
+export function idsOf({ fields, requestId, trace }: Operation): RequestIds {
+  return { requestId, traceId: typeof fields.traceId === "string" ? fields.traceId : trace.traceId };
 }
 
 export interface AppEnv {

@@ -9,7 +9,7 @@ import { mostRunning, type ReplaySettings, type ReplayView, type Stretch } from 
 import { lookUpStretches } from "../replays/stretches.ts";
 import { type ReplayRequest, validateReplay } from "../replays/validate.ts";
 import type { Services } from "../services.ts";
-import { admit, type AppContext } from "./operation.ts";
+import { admit, type AppContext, idsOf } from "./operation.ts";
 import { readParameters, replayParameters } from "./parameters.ts";
 
 /** Bytes of a body at most: offsets of every partition have room in it. */
@@ -43,8 +43,7 @@ export async function postReplay(context: AppContext): Promise<Response> {
     createdAt: now,
     createdBy: credential.id,
   };
-  const { requestId } = context.var.operation;
-  const answer = await replays((object) => object.start(settings, stretches, requestId));
+  const answer = await replays((object) => object.start(settings, stretches, idsOf(context.var.operation)));
   if (answer.kind === "full") {
     throw new Problem("too-many-replays", `${mostRunning} are running already; wait for one, or cancel it`);
   }
@@ -71,8 +70,9 @@ export async function getReplay(context: AppContext): Promise<Response> {
 export async function deleteReplay(context: AppContext): Promise<Response> {
   const { services, credential } = await admit(context, "operate");
   const id = readId(context);
-  const { requestId } = context.var.operation;
-  return answerView(await services.replays((object) => object.cancel(id, credential.id, requestId)));
+  return answerView(
+    await services.replays((object) => object.cancel(id, credential.id, idsOf(context.var.operation))),
+  );
 }
 
 /** The stretches as the log is now. @throws {Problem} also where they are larger than may be read. */

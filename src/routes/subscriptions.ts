@@ -9,7 +9,7 @@ import type { Services } from "../services.ts";
 import { subscriptionBody } from "../subscriptions/answer.ts";
 import { mostSubscriptions } from "../subscriptions/subscription.ts";
 import { validateSubscription } from "../subscriptions/validate.ts";
-import { admit, type AppContext } from "./operation.ts";
+import { admit, type AppContext, idsOf } from "./operation.ts";
 
 /** Bytes of a body at most: all subscriptions together have to fit into one answer to a partition. */
 const largestBody = 65_536;
@@ -24,7 +24,7 @@ export async function postSubscription(context: AppContext): Promise<Response> {
   const settings = validateSubscription(document, (url) => endpointAddress(url, { allowLoopback, hosts }));
   if (!settings.ok) throw settings.error;
   const answer = await services.subscriptions.change((object) =>
-    object.create(settings.value, credential.id, context.var.operation.requestId),
+    object.create(settings.value, credential.id, idsOf(context.var.operation)),
   );
   if (answer.kind === "full") {
     throw new Problem("too-many-subscriptions", `There are ${mostSubscriptions} already; delete one first`);
@@ -52,7 +52,7 @@ export async function deleteSubscription(context: AppContext): Promise<Response>
   const { services, credential } = await admit(context, "operate");
   const id = readId(context);
   const removed = await services.subscriptions.change((object) =>
-    object.remove(id, credential.id, context.var.operation.requestId),
+    object.remove(id, credential.id, idsOf(context.var.operation)),
   );
   return removed ? context.body(null, 204) : unknown();
 }
@@ -63,7 +63,7 @@ export async function postSecret(context: AppContext): Promise<Response> {
   const id = readId(context);
   await requireEmptyBody(context, services);
   const answer = await services.subscriptions.change((object) =>
-    object.rotate(id, credential.id, context.var.operation.requestId),
+    object.rotate(id, credential.id, idsOf(context.var.operation)),
   );
   return answerSecret(context, answer ?? unknown());
 }
@@ -74,7 +74,7 @@ export async function postEnable(context: AppContext): Promise<Response> {
   const id = readId(context);
   await requireEmptyBody(context, services);
   const view = await services.subscriptions.change((object) =>
-    object.enable(id, credential.id, context.var.operation.requestId),
+    object.enable(id, credential.id, idsOf(context.var.operation)),
   );
   return context.json(subscriptionBody(view ?? unknown()));
 }

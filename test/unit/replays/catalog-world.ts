@@ -92,7 +92,7 @@ export class CatalogWorld {
         parameters: analyses[analysis].parameters.parse(more.parameters ?? {}),
       },
       stretches ?? [{ from: 0, to: this.log.topic(`${topics.journal}/0`).length }],
-      "request-1",
+      { requestId: "request-1", traceId: "trace-1" },
     );
     if (answer.kind === "full") throw new Error("full");
     return answer.view.id;

@@ -146,15 +146,27 @@ describe("the catalog", () => {
     expect(await world.finish(id)).toMatchObject({ status: "done", parts: [{ records: 2_100 }] });
   });
 
-  test("writes who started and who cancelled a replay, and by which request", async () => {
+  test("writes who started and who cancelled a replay, and by which request of which trace", async () => {
     const id = await world.start("event-rates");
-    await world.catalog.cancel(id, "another", "request-2");
-    await world.catalog.cancel(id, "a third", "request-3");
+    await world.catalog.cancel(id, "another", { requestId: "request-2", traceId: "trace-2" });
+    await world.catalog.cancel(id, "a third", { requestId: "request-3", traceId: "trace-3" });
     const audits = world.lines.filter(({ event }) => event === "audit").map(({ fields }) => fields);
     const common = { replay: id, analysis: "event-rates", topic: topics.journal };
     expect(audits).toEqual([
-      { action: "replay.started", ...common, credential: "operator", requestId: "request-1" },
-      { action: "replay.cancelled", ...common, credential: "another", requestId: "request-2" },
+      {
+        action: "replay.started",
+        ...common,
+        credential: "operator",
+        requestId: "request-1",
+        traceId: "trace-1",
+      },
+      {
+        action: "replay.cancelled",
+        ...common,
+        credential: "another",
+        requestId: "request-2",
+        traceId: "trace-2",
+      },
     ]);
   });
 });

@@ -55,7 +55,7 @@ test("a secret is in the one answer that makes it, and in no later answer and no
   expect(told).not.toContain("whsec_");
 });
 
-test("every change leaves one audit line, with who, by which request, what and which subscription", async () => {
+test("every change leaves one audit line, with who, by which request of which trace, what and which subscription", async () => {
   await removeAll();
   lines.length = 0;
   const { id } = await subscribe();
@@ -67,7 +67,11 @@ test("every change leaves one audit line, with who, by which request, what and w
   const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   const audits = entries.filter(({ event }) => event === "audit");
   const common = { level: "info", event: "audit", subscription: id, version: expect.any(Number) as number };
-  const by = { credential: "operator", requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string };
+  const by = {
+    credential: "operator",
+    requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+  };
   expect(audits).toEqual([
     { ...common, action: "subscription.created", ...by },
     { ...common, action: "subscription.secret-rotated", ...by },
