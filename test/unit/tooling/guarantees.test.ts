@@ -6,15 +6,15 @@ import {
   problemsOfRequirements,
 } from "../../../scripts/guarantees.ts";
 
-/** A document of ten guarantees, each held by one test. */
+/** A document of twelve guarantees, each held by one test. */
 const document = Array.from(
-  { length: 10 },
+  { length: 12 },
   (_, index) => `## ${index + 1}. Guarantee ${index + 1}\n\nWhy.\n\n- \`unit\` suite > test ${index + 1}\n`,
 ).join("\n");
 
-const existing = new Set(Array.from({ length: 10 }, (_, index) => `unit suite > test ${index + 1}`));
+const existing = new Set(Array.from({ length: 12 }, (_, index) => `unit suite > test ${index + 1}`));
 
-test("ten guarantees with existing tests are in order", () => {
+test("twelve guarantees with existing tests are in order", () => {
   expect(
     problemsOf(parseGuarantees(`# Guarantees\n\n- \`unit\` not in a section\n\n${document}`), existing),
   ).toEqual([]);
@@ -26,9 +26,9 @@ test("a guarantee without a test is told", () => {
 });
 
 test("a guarantee whose test was renamed is told", () => {
-  const broken = document.replace("test 10", "test ten");
+  const broken = document.replace("test 12", "test twelve");
   expect(problemsOf(parseGuarantees(broken), existing)).toEqual([
-    "guarantee 10 names a test that does not exist: unit suite > test ten",
+    "guarantee 12 names a test that does not exist: unit suite > test twelve",
   ]);
 });
 
