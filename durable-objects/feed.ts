@@ -14,6 +14,7 @@ import type {
   ConnectQuery,
   ConnectRefusal,
   DeliverAnswer,
+  FeedFigures,
   FeedRpc,
   Holder,
   TicketAnswer,
@@ -79,6 +80,10 @@ export class Feed extends DurableObject<Env> implements FeedRpc {
 
   redeemTicket(ticket: string): Promise<Holder | null> {
     return this.core.tickets.redeem(ticket);
+  }
+
+  async figures(): Promise<FeedFigures> {
+    return this.core.figures();
   }
 
   override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {

@@ -99,7 +99,7 @@ function createServices(env: Env): Services {
     replays: createReplaysClient(env.REPLAYS),
     subscriptions: createSubscriptionsClient(env.SUBSCRIPTIONS),
     analyses: createAnalyses(env.ANALYSES),
-    feeds: createFeeds({ objects: env.FEEDS, count: config.feedObjects, random, logger }),
+    feeds: createFeeds({ objects: env.FEEDS, count: config.feedObjects, random, clock, logger }),
     database,
     credentials: {
       apiKeys: config.apiKeys,

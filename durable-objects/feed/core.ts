@@ -8,7 +8,7 @@ import { migrate } from "../storage/migrations.ts";
 import { type Attachment, Connection, type FeedSocket } from "./connection.ts";
 import { Following } from "./following.ts";
 import { type FeedItem, isWanted, newFeedItem, takeState } from "./item.ts";
-import type { ConnectQuery, DeliverAnswer, FollowAnswer, FollowQuery, Holder } from "./rpc.ts";
+import type { ConnectQuery, DeliverAnswer, FeedFigures, FollowAnswer, FollowQuery, Holder } from "./rpc.ts";
 import { feedSchema } from "./schema.ts";
 import { Tickets } from "./tickets.ts";
 
@@ -250,6 +250,11 @@ export class FeedCore {
       }
     }
     this.isLooking = false;
+  }
+
+  figures(): FeedFigures {
+    const followed = [...this.items.values()].filter(({ connections }) => connections.size > 0);
+    return { connections: this.connections.size, items: followed.length };
   }
 
   /** The object's alarm: ends sessions, tells the partitions what is followed, and takes what was missed. */

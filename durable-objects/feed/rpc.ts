@@ -43,6 +43,14 @@ export interface Holder {
   readonly isStoredKey: boolean;
 }
 
+/** How much a feed has to do. */
+export interface FeedFigures {
+  /** Clients that are connected. */
+  readonly connections: number;
+  /** Items that they follow. */
+  readonly items: number;
+}
+
 /** A feed object, by RPC. A connection is opened by `fetch`, with `ConnectQuery` in its URL. */
 export interface FeedRpc {
   /** For partitions: the latest states of items. */
@@ -50,6 +58,7 @@ export interface FeedRpc {
   issueTicket(holder: Holder): Promise<TicketAnswer>;
   /** Whom the ticket was issued to; null where it is not, or not any more, good. Only once. */
   redeemTicket(ticket: string): Promise<Holder | null>;
+  figures(): Promise<FeedFigures>;
 }
 
 export interface ConnectQuery {

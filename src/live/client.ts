@@ -1,4 +1,11 @@
-import type { ConnectQuery, ConnectRefusal, FeedRpc, Holder } from "../../durable-objects/feed/rpc.ts";
+import type {
+  ConnectQuery,
+  ConnectRefusal,
+  FeedFigures,
+  FeedRpc,
+  Holder,
+} from "../../durable-objects/feed/rpc.ts";
+import type { Clock } from "../lib/clock.ts";
 import { describeError, type Logger } from "../lib/log.ts";
 import { Problem } from "../lib/problem.ts";
 import type { Objects } from "../objects.ts";
@@ -15,6 +22,8 @@ export interface Feeds {
   issueTicket(holder: Holder): Promise<{ readonly ticket: string; readonly expiresAt: number }>;
   /** Whom a ticket was issued to, and the feed that has it; null where it is not good. @throws {Problem} */
   redeemTicket(ticket: string): Promise<{ readonly holder: Holder; readonly feed: number } | null>;
+  /** Of every feed; null for one that does not answer in time. */
+  figures(): Promise<readonly (FeedFigures | null)[]>;
 }
 
 export interface FeedsHost {
@@ -22,6 +31,7 @@ export interface FeedsHost {
   readonly count: number;
   /** In [0, 1). */
   readonly random: () => number;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -37,8 +47,10 @@ interface ConnectAnswer {
 
 /** Feeds that are tried where one has no room. */
 const mostTries = 3;
+/** Longest wait for figures, in milliseconds. */
+const longestFiguresMs = 2_000;
 
-export function createFeeds({ objects, count, random, logger }: FeedsHost): Feeds {
+export function createFeeds({ objects, count, random, clock, logger }: FeedsHost): Feeds {
   const object = (number: number) => objects.getByName(`feed/${number}`) as FeedObject;
   const call = async <Answer>(
     number: number,
@@ -88,7 +100,25 @@ export function createFeeds({ objects, count, random, logger }: FeedsHost): Feed
       const holder = await call(Number(number), (feed) => feed.redeemTicket(ticket));
       return holder === null ? null : { holder, feed: Number(number) };
     },
+
+    figures: () => figuresInTime(clock, count, (number) => object(number).figures()),
   };
+}
+
+/** Those of an object that fails or is late are null. */
+async function figuresInTime(
+  clock: Clock,
+  count: number,
+  ask: (number: number) => Promise<FeedFigures>,
+): Promise<(FeedFigures | null)[]> {
+  const rest = new AbortController();
+  const late = clock.sleep(longestFiguresMs, rest.signal).then(() => null);
+  const asked = Array.from({ length: count }, async (_, number) =>
+    Promise.race([ask(number).catch(() => null), late]),
+  );
+  const told = await Promise.all(asked);
+  rest.abort();
+  return told;
 }
 
 function full(): Problem {

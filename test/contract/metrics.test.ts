@@ -68,6 +68,7 @@ describe("the figures of a running gateway", () => {
     expect(valueOf(families, "gavel_events_total", { outcome: "accepted" })).toBe(2);
     expect(valueOf(families, "gavel_meters_up", {})).toBe(1);
     expect(valueOf(families, "gavel_group_up", { group: "auction", partition: "0" })).toBe(1);
+    expect(valueOf(families, "gavel_feed_connections", { feed: "0" })).toBe(0);
     expect(families.get("gavel_group_lag_records")?.samples.length).toBeGreaterThan(8);
 
     const produce = families.get("gavel_produce_duration_seconds");

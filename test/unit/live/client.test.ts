@@ -1,12 +1,14 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { ConnectQuery, ConnectRefusal } from "../../../durable-objects/feed/rpc.ts";
+import type { Clock } from "../../../src/lib/clock.ts";
 import { createFeeds } from "../../../src/live/client.ts";
 
 const query: ConnectQuery = { items: ["a"], holder: { credential: "ada", isStoredKey: false } };
 const socket = {} as WebSocket;
 
 /** Feeds of which each takes a connection, refuses it or fails. */
-function feeds(answers: readonly ("takes" | ConnectRefusal["kind"] | "fails")[], random = 0) {
+function feeds(answers: readonly ("takes" | ConnectRefusal["kind"] | "fails" | "hangs")[], random = 0) {
   const asked: string[] = [];
   const getByName = (name: string) => {
     const answer = answers[Number(name.split("/")[1])];
@@ -22,10 +24,22 @@ function feeds(answers: readonly ("takes" | ConnectRefusal["kind"] | "fails")[],
         asked.push(name);
         return query.holder;
       },
+      figures: async () => {
+        if (answer === "fails") throw new Error("reset");
+        if (answer === "hangs") await new Promise(() => undefined);
+        return { connections: 3, items: 2 };
+      },
     };
   };
   const logger = () => undefined;
-  const client = createFeeds({ objects: { getByName }, count: answers.length, random: () => random, logger });
+  const clock: Clock = { now: () => 0, sleep: (milliseconds) => sleep(milliseconds / 100) };
+  const client = createFeeds({
+    objects: { getByName },
+    count: answers.length,
+    random: () => random,
+    clock,
+    logger,
+  });
   return { client, asked };
 }
 
@@ -65,4 +79,14 @@ test("what does not look like a ticket asks no object", async () => {
     expect(await client.redeemTicket(ticket)).toBeNull();
   }
   expect(asked).toEqual([]);
+});
+
+test("a feed that fails or does not answer keeps no other's figures back", async () => {
+  const figures = { connections: 3, items: 2 };
+  expect(await feeds(["takes", "fails", "hangs", "takes"]).client.figures()).toEqual([
+    figures,
+    null,
+    null,
+    figures,
+  ]);
 });

@@ -5,6 +5,7 @@ import type { Feed } from "../../../durable-objects/feed.ts";
 import type { Partition } from "../../../durable-objects/partition.ts";
 import type { ItemView } from "../../../durable-objects/rpc.ts";
 import { answered, call, newBid, newItem, openItem } from "../edge/client.ts";
+import { scraped } from "../edge/scrape.ts";
 import { eventually, objectOf, partitionOf } from "../partition/world.ts";
 import { askLive, Follower } from "./follower.ts";
 
@@ -199,4 +200,20 @@ test("rows are written when an item's first follower comes and when the last is 
     return (await rows()) === 0;
   });
   await eventually(async () => !(await lookOnce()).includes(true));
+});
+
+test("the figures tell how many clients follow how many items, while they do", async () => {
+  const sumOf = async (name: string): Promise<number> =>
+    [...(await scraped())]
+      .filter(([sample]) => sample.startsWith(`gavel_feed_${name}{`))
+      .reduce((sum, [, value]) => sum + value, 0);
+  const before = { connections: await sumOf("connections"), items: await sumOf("items") };
+  const [one = "", other = ""] = await openItemsApart(2);
+  const followers = [await Follower.connect([one, other]), await Follower.connect([one, other])];
+  expect(await sumOf("up")).toBe(8);
+  expect(await sumOf("connections")).toBe(before.connections + 2);
+  expect(await sumOf("items")).toBeGreaterThanOrEqual(before.items + 2);
+  for (const follower of followers) follower.close();
+  await eventually(async () => (await sumOf("connections")) === before.connections);
+  expect(await sumOf("items")).toBe(before.items);
 });
