@@ -167,14 +167,20 @@ export class FeedCore {
     await Promise.all(calls);
   }
 
-  /** The latest states of items, as their partition pushes them; answers those that nobody follows. */
+  /**
+   * The latest states of items, as their partition pushes them; answers those that nobody follows, of
+   * which the partition then tells nothing more. What was known of them is forgotten with that: it would
+   * pass for the latest with whoever comes next, and keep the partition from being asked.
+   */
   deliver(states: readonly LiveItem[]): DeliverAnswer {
     const unwanted: string[] = [];
     const concerned = new Set<Connection>();
     for (const state of states) {
       const item = this.items.get(state.itemId);
-      if (item === undefined || !isWanted(item)) unwanted.push(state.itemId);
-      else if (takeState(item, state, 0)) this.concern(item, concerned);
+      if (item === undefined || !isWanted(item)) {
+        this.items.delete(state.itemId);
+        unwanted.push(state.itemId);
+      } else if (takeState(item, state, 0)) this.concern(item, concerned);
     }
     for (const connection of concerned) this.flush(connection);
     return { unwanted };
@@ -263,7 +269,6 @@ export class FeedCore {
     try {
       this.tickets.removeExpired();
       this.endSessions();
-      for (const [itemId, item] of this.items) if (!isWanted(item)) this.items.delete(itemId);
       await Promise.all([this.endRevoked(), this.repair()]);
     } finally {
       this.arm();
@@ -299,16 +304,21 @@ export class FeedCore {
   private async repair(): Promise<void> {
     const { logger, name: feed } = this.dependencies;
     const partitions = new Set([...this.items.values()].map(({ partition }) => partition));
-    const of = (partition: number) => () =>
-      [...this.items.values()].filter((item) => item.partition === partition && isWanted(item));
     const repairs = [...new Set([...this.following.partitions, ...partitions])].map(async (partition) => {
       try {
-        await this.following.repair(partition, of(partition));
+        await this.following.repair(partition, () => this.wantedOf(partition));
       } catch (error) {
         logger("warn", "feed-repair-failed", { feed, partition, error: describeError(error) });
       }
     });
     await Promise.all(repairs);
+  }
+
+  /** The items of a partition that are followed; the others, of which it is told so, are forgotten. */
+  private wantedOf(partition: number): FeedItem[] {
+    const items = [...this.items.values()].filter((item) => item.partition === partition);
+    for (const item of items) if (!isWanted(item)) this.items.delete(item.itemId);
+    return items.filter(isWanted);
   }
 
   /** The alarm is set while somebody is connected, a partition still tells, or a ticket waits. */

@@ -129,6 +129,8 @@ export class FollowedPartition {
   catchUps = 0;
   follows: FollowQuery[] = [];
   isAway = false;
+  /** It answers nobody before this. */
+  busy: Promise<void> = Promise.resolve();
   followers: Followers;
   private readonly dependencies: PartitionDependencies;
 
@@ -166,6 +168,7 @@ export class FollowedPartition {
   async follow(query: FollowQuery): Promise<FollowAnswer> {
     if (this.isAway) throw new Error("the partition is away");
     this.follows.push(query);
+    await this.busy;
     return structuredClone(await this.followers.follow(query));
   }
 
