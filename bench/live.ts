@@ -16,14 +16,14 @@ const acknowledgeEvery = 4;
 const auctionMs = 60 * 60 * 1000;
 
 /**
- * (h) Live fan-out: 2,000 WebSockets on one feed object, 10 bids a second on the item that all of them
+ * (i) Live fan-out: 2,000 WebSockets on one feed object, 10 bids a second on the item that all of them
  * follow. The time is from the sending of a bid until each socket's client has read the message that
  * tells it; beside it an object that does nothing but send what it is handed to as many sockets, with
  * messages of the same size and as many acknowledgements. What is delivered a second is what was
  * offered, unless somebody falls behind.
  */
 export const live: Benchmark = {
-  title: `(h) live: ${updatesPerSecond} updates/s of one item to 2,000 WebSockets`,
+  title: `(i) live: ${updatesPerSecond} updates/s of one item to 2,000 WebSockets`,
   run: (options) => withSystem((system) => measure(system, options), { variables: { FEED_OBJECTS: "1" } }),
 };
 

@@ -13,7 +13,8 @@ import { type RunningProcess, type RunningWorker, type System, withSystem } from
 const itemCount = 1_000;
 const partitionCount = 8;
 const secondsPerTurn = 3;
-const warmUpSeconds = 3;
+// After three, a Worker of this size is still being compiled for a third of its time.
+const warmUpSeconds = 20;
 const connectionCounts = [32, 64] as const;
 const auctionMs = 60 * 60 * 1000;
 

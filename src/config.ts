@@ -3,7 +3,7 @@ import { logLevels, type LogLevel } from "./lib/log.ts";
 import { idPattern } from "./auction/events.ts";
 import { type EdgeConfig, edgeConfig, edgeFault, edgeVariables } from "./config/edge.ts";
 import { type LiveConfig, liveConfig, liveVariables } from "./config/live.ts";
-import { type ApiKey, hashFromHex, keyIdPattern } from "./credentials/api-key.ts";
+import { type ApiKey, keyIdPattern } from "./credentials/api-key.ts";
 import { scopes } from "./credentials/scopes.ts";
 
 export { type Scope, scopes } from "./credentials/scopes.ts";
@@ -198,7 +198,7 @@ function parseConfig(env: object): Config | ConfigError {
 function toApiKey(key: z.infer<typeof apiKey>): ApiKey {
   return {
     id: key.id,
-    sha256: hashFromHex(key.sha256),
+    sha256: key.sha256,
     scopes: new Set(key.scopes),
     ...(key.subject === undefined ? {} : { subject: key.subject }),
   };

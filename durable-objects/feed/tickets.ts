@@ -1,5 +1,4 @@
 import type { Clock } from "../../src/lib/clock.ts";
-import { bytesToHex } from "../../src/lib/hex.ts";
 import { sha256 } from "../../src/lib/sha256.ts";
 import { ticketMs } from "../../src/live/protocol.ts";
 import type { PartitionStorage } from "../dependencies.ts";
@@ -30,7 +29,7 @@ export class Tickets {
     if (this.count() >= mostTickets) this.removeExpired();
     if (this.count() >= mostTickets) return { kind: "full" };
     const ticket = `${number}.${this.host.newSecret()}`;
-    const hash = await hashOf(ticket);
+    const hash = sha256(ticket);
     const expiresAt = clock.now() + ticketMs;
     storage.run(
       `INSERT INTO tickets (hash, holder, expires_at) VALUES (?, ?, ?)`,
@@ -43,7 +42,7 @@ export class Tickets {
 
   /** Taken and deleted in one statement, so that two who come with it at once are not both let in. */
   async redeem(ticket: string): Promise<Holder | null> {
-    const hash = await hashOf(ticket);
+    const hash = sha256(ticket);
     const [row] = this.host.storage.all<{ holder: string; expires_at: number }>(
       `DELETE FROM tickets WHERE hash = ? RETURNING holder, expires_at`,
       hash,
@@ -59,10 +58,6 @@ export class Tickets {
   count(): number {
     return this.host.storage.all<{ count: number }>(`SELECT count(*) AS count FROM tickets`)[0]?.count ?? 0;
   }
-}
-
-async function hashOf(ticket: string): Promise<string> {
-  return bytesToHex(await sha256(ticket));
 }
 
 /** 24 random bytes in base64url. */

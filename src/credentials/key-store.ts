@@ -1,6 +1,6 @@
 import type { Database } from "../database.ts";
 import { formatTimestamp } from "../lib/time.ts";
-import { type ApiKey, hashFromHex } from "./api-key.ts";
+import type { ApiKey } from "./api-key.ts";
 import { isScope, type Scope } from "./scopes.ts";
 
 /** A key of the database; one that is revoked is known, and opens nothing. */
@@ -45,7 +45,7 @@ export async function findKey(database: Database, id: string): Promise<StoredKey
   if (row === undefined) return null;
   const { sha256, revokedAt } = row;
   const scopes = new Set(scopesOf(row));
-  return { ...keyOf(row), scopes, sha256: hashFromHex(sha256), isRevoked: revokedAt !== null };
+  return { ...keyOf(row), scopes, sha256, isRevoked: revokedAt !== null };
 }
 
 /**

@@ -10,7 +10,6 @@ import {
 import { idPattern } from "../auction/events.ts";
 import type { Clock } from "../lib/clock.ts";
 import { GenerationalCache } from "../lib/generational-cache.ts";
-import { bytesToHex } from "../lib/hex.ts";
 import { Problem } from "../lib/problem.ts";
 import { failure, ok, type Result } from "../lib/result.ts";
 import { sha256 } from "../lib/sha256.ts";
@@ -76,7 +75,7 @@ export function createTokenVerifier(
   return {
     async verify(token) {
       if (token.length > longestToken) return failure("the token is too long");
-      const hash = bytesToHex(await sha256(token));
+      const hash = sha256(token);
       const kept = known.get(hash);
       if (kept !== undefined && clock.now() < kept.until) return ok(kept.bearer);
       const verified = await verify(token);

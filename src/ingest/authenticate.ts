@@ -88,7 +88,7 @@ async function findKey(
   const ofSecret = apiKeys.get(id);
   const stored = ofSecret === undefined ? await storedKeys.find(id, look) : null;
   const key = ofSecret ?? stored;
-  const isRight = await isKey(token, key?.sha256);
+  const isRight = isKey(token, key?.sha256);
   // An id that is not known is a client's text, and may be a secret in the wrong place.
   if (key === null) return failure("the key is not known");
   if (!isRight) return failure(`not the secret of key ${id}`);

@@ -1,6 +1,6 @@
-const encoder = new TextEncoder();
+import { hash } from "node:crypto";
 
-/** SHA-256 of a text's UTF-8 bytes. */
-export async function sha256(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
+/** SHA-256 of a text's UTF-8 bytes, in lower-case hex. At once, where Web Crypto's digest is a promise of a buffer. */
+export function sha256(text: string): string {
+  return hash("sha256", text, "hex");
 }

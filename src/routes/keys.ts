@@ -3,7 +3,6 @@ import { addKey, getKey, listKeys, revokeKey } from "../credentials/key-store.ts
 import { readKeyRequest } from "../credentials/validate.ts";
 import { readBody } from "../ingest/body.ts";
 import { parseObject } from "../ingest/parse.ts";
-import { bytesToHex } from "../lib/hex.ts";
 import { Problem } from "../lib/problem.ts";
 import { randomHex } from "../lib/random.ts";
 import { sha256 } from "../lib/sha256.ts";
@@ -26,7 +25,7 @@ export async function postKey(context: AppContext): Promise<Response> {
   const { id = randomHex(chosenIdBytes), scopes, subject } = readKeyRequest(document);
   requireNotOfSecret(services, id);
   const key = makeKey(id);
-  const hash = bytesToHex(await sha256(key));
+  const hash = sha256(key);
   const createdAt = services.clock.now();
   const createdBy = credential.id;
   const isNew = await audited(

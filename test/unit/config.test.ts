@@ -54,7 +54,7 @@ describe("the configuration", () => {
     const { apiKeys } = configFromEnv({ ...required, API_KEYS: JSON.stringify([key]) });
     expect(apiKeys.get("mobile")).toEqual({
       id: "mobile",
-      sha256: new Uint8Array(32).fill(0xab),
+      sha256: "ab".repeat(32),
       scopes: new Set(["bids:write"]),
       subject: "ada",
     });

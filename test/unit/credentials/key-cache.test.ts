@@ -4,7 +4,6 @@ import { sha256 } from "../../../src/lib/sha256.ts";
 import { KeyCache, type LookUpRequest } from "../../../src/credentials/key-cache.ts";
 import { addKey, findKey, revokeKey } from "../../../src/credentials/key-store.ts";
 import type { Clock } from "../../../src/lib/clock.ts";
-import { bytesToHex } from "../../../src/lib/hex.ts";
 import { memoryDatabase, type TestDatabase } from "../../support/sqlite-database.ts";
 
 let database: TestDatabase;
@@ -27,7 +26,7 @@ const request: LookUpRequest = {
 };
 
 async function add(id: string): Promise<void> {
-  const hash = bytesToHex(await sha256(makeKey(id)));
+  const hash = sha256(makeKey(id));
   const scopes = ["read"] as const;
   await addKey(database, {
     id,

@@ -10,9 +10,9 @@ const ofSecret = makeKey("root");
 const stored = makeKey("app");
 const revoked = makeKey("old");
 
-const apiKey = async (id: string, key: string): Promise<ApiKey> => ({
+const apiKey = (id: string, key: string): ApiKey => ({
   id,
-  sha256: await sha256(key),
+  sha256: sha256(key),
   scopes: new Set(["read"]),
 });
 
@@ -29,14 +29,14 @@ const tokens: TokenVerifier = {
     ),
 };
 
-beforeEach(async () => {
+beforeEach(() => {
   steps = [];
   const kept = new Map([
-    ["app", { ...(await apiKey("app", stored)), isRevoked: false }],
-    ["old", { ...(await apiKey("old", revoked)), isRevoked: true }],
+    ["app", { ...apiKey("app", stored), isRevoked: false }],
+    ["old", { ...apiKey("old", revoked), isRevoked: true }],
   ]);
   sources = {
-    apiKeys: new Map([["root", await apiKey("root", ofSecret)]]),
+    apiKeys: new Map([["root", apiKey("root", ofSecret)]]),
     storedKeys: {
       find: async (id, look) => {
         await look.beforeReading();
