@@ -39,6 +39,7 @@ async function read(
     const message = readMessage(data);
     if (message !== undefined) deliver(message);
   });
+  let ending: Ending = "cut";
   const reader = stream.getReader();
   // The request's own signal does not end everywhere what is being read.
   const cancel = (): void => void reader.cancel().catch(() => undefined);
@@ -46,7 +47,9 @@ async function read(
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return "cut";
+      if (done) return ending;
+      // A session of items on which nothing happens has worked as well.
+      ending = "over";
       isAlive();
       parser.push(decoder.decode(value, { stream: true }));
     }

@@ -1,5 +1,5 @@
 import { encodeCursor, fingerprintOf } from "../../src/live/cursor.ts";
-import { isNews, sequenceIn } from "../../src/live/item.ts";
+import { isNews } from "../../src/live/item.ts";
 import {
   type Ending,
   endings,
@@ -79,12 +79,6 @@ export class Connection {
     return this.versions[this.items.indexOf(item)] ?? "";
   }
 
-  /** The highest sequence that the client has seen of an item. */
-  seen(item: FeedItem): number {
-    const version = this.versionOf(item);
-    return version === "" ? 0 : sequenceIn(version);
-  }
-
   /** An item may have changed: `flush` tells. */
   concern(item: FeedItem): void {
     this.changed.add(item);
@@ -95,11 +89,12 @@ export class Connection {
     if (this.unacknowledged >= mostUnacknowledged) return;
     const told: string[] = [];
     for (const item of this.changed) {
-      const { state, settledFor } = item;
+      const { state } = item;
       // It comes with the partition's answer.
       if (state === undefined) continue;
       this.changed.delete(item);
-      if (!isNews(this.versionOf(item), state.version, settledFor)) continue;
+      const version = this.versionOf(item);
+      if (!isNews(version, state.version, item.settled.has(version))) continue;
       this.versions[this.items.indexOf(item)] = state.version;
       told.push(state.json);
     }

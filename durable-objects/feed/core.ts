@@ -1,5 +1,5 @@
 import { decodeCursor } from "../../src/live/cursor.ts";
-import { type LiveItem, sequenceIn } from "../../src/live/item.ts";
+import type { LiveItem } from "../../src/live/item.ts";
 import { type Ending, endings } from "../../src/live/protocol.ts";
 import type { Clock } from "../../src/lib/clock.ts";
 import { describeError, type Logger } from "../../src/lib/log.ts";
@@ -7,7 +7,7 @@ import type { PartitionStorage } from "../dependencies.ts";
 import { migrate } from "../storage/migrations.ts";
 import { type Attachment, Connection, type FeedSocket } from "./connection.ts";
 import { Following } from "./following.ts";
-import { type FeedItem, isWanted, newFeedItem, takeState } from "./item.ts";
+import { type FeedItem, isBeyond, isWanted, newFeedItem, takeState } from "./item.ts";
 import type { ConnectQuery, DeliverAnswer, FeedFigures, FollowAnswer, FollowQuery, Holder } from "./rpc.ts";
 import { feedSchema } from "./schema.ts";
 import { Tickets } from "./tickets.ts";
@@ -84,6 +84,7 @@ export class FeedCore {
     // What they were not sent is not in memory any more.
     if (sockets.some(([, { isBehind }]) => isBehind)) void this.repair();
     this.alarmAt = await this.dependencies.storage.getAlarm();
+    this.arm();
   }
 
   /** @throws where a partition does not answer */
@@ -152,19 +153,21 @@ export class FeedCore {
 
   /** Asks the partitions for what is not known here, or less than the client has seen elsewhere. */
   private async load(items: readonly FeedItem[], versions: readonly string[]): Promise<void> {
-    const had = new Map(items.map((item, index) => [item, sequenceOf(versions[index])]));
-    const seen = (item: FeedItem): number => had.get(item) ?? 0;
-    const isMissing = (item: FeedItem): boolean =>
-      item.state === undefined || seen(item) > Math.max(item.state.sequence, item.settledFor);
+    const had = new Map(items.map((item, index) => [item, versions[index] ?? ""]));
+    const seen = (item: FeedItem): string => had.get(item) ?? "";
+    const isMissing = (item: FeedItem): boolean => item.state === undefined || isBeyond(item, seen(item));
     const partitions = new Set(items.filter(isMissing).map(({ partition }) => partition));
     const needed = (partition: number) => () =>
       items.filter((item) => item.partition === partition && isMissing(item));
     const calls = [...partitions].map((partition) =>
       this.following.begin(partition, needed(partition), seen),
     );
-    // Also where one fails: what nobody follows then leaves with the alarm.
-    this.arm();
-    await Promise.all(calls);
+    try {
+      await Promise.all(calls);
+    } finally {
+      // Also where one fails, which the partition may have taken note of: what nobody follows leaves with the alarm.
+      this.arm();
+    }
   }
 
   /**
@@ -180,7 +183,7 @@ export class FeedCore {
       if (item === undefined || !isWanted(item)) {
         this.items.delete(state.itemId);
         unwanted.push(state.itemId);
-      } else if (takeState(item, state, 0)) this.concern(item, concerned);
+      } else if (!isComing(item) && takeState(item, state, [])) this.concern(item, concerned);
     }
     for (const connection of concerned) this.flush(connection);
     return { unwanted };
@@ -331,6 +334,10 @@ export class FeedCore {
   }
 }
 
-function sequenceOf(version: string | undefined): number {
-  return version === undefined || version === "" ? 0 : sequenceIn(version);
+/**
+ * Somebody comes for it, and the call that asks the partition for it has not had its turn: it is told then. A
+ * push from before may be the last one, and taken for the answer it would keep the partition from being asked.
+ */
+function isComing({ state, connections }: FeedItem): boolean {
+  return state === undefined && connections.size === 0;
 }

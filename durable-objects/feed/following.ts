@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/lib/clock.ts";
 import type { PartitionStorage } from "../dependencies.ts";
-import { type FeedItem, haveOf, seenOf, settle, takeState } from "./item.ts";
+import { type FeedItem, haveOf, isBeyond, seenOf, sequenceOf, settle, takeState } from "./item.ts";
 import type { FollowAnswer, FollowQuery, FollowedItem } from "./rpc.ts";
 
 const callTimeoutMs = 5_000;
@@ -13,6 +13,15 @@ export interface FollowingHost {
   follow(partition: number, query: FollowQuery): Promise<FollowAnswer>;
   /** The partition has told another state than was known, or that what is known counts for more clients. */
   onNews(item: FeedItem): void;
+}
+
+interface Call {
+  readonly items: readonly FeedItem[];
+  /** The versions that somebody has of an item. */
+  readonly seenBy: (item: FeedItem) => readonly string[];
+  readonly isAll: boolean;
+  /** When nobody waits for the answer any more. */
+  readonly until: number;
 }
 
 /**
@@ -36,25 +45,32 @@ export class Following {
   }
 
   /**
-   * Follows more items, where they still need it when their turn comes. @throws where the partition
-   * does not answer
+   * Follows more items, where they still need it when their turn comes. What a client has seen beyond that
+   * is asked for behind the turn: a partition that is being rebuilt takes its time to say that there is no
+   * more, and anybody can claim to have seen it. @throws where the partition does not answer in time
+   * @param seen the version that the client has
    */
-  begin(
+  async begin(
     partition: number,
     needed: () => readonly FeedItem[],
-    seen: (item: FeedItem) => number,
+    seen: (item: FeedItem) => string,
   ): Promise<void> {
-    return this.inTurn(partition, async () => {
+    const until = this.host.clock.now() + callTimeoutMs;
+    await this.inTurn(partition, async () => {
       const items = needed();
-      if (items.length > 0) await this.call(partition, items, seen, false);
+      if (items.length > 0) await this.call(partition, { items, seenBy: () => [], isAll: false, until });
     });
+    const items = needed().filter((item) => isBeyond(item, seen(item)));
+    const seenBy = (item: FeedItem): string[] => [seen(item)];
+    if (items.length > 0) await this.call(partition, { items, seenBy, isAll: false, until });
   }
 
   /** Says once more which items are followed of a partition, and takes what was missed. @throws likewise */
   repair(partition: number, wanted: () => readonly FeedItem[]): Promise<void> {
     return this.inTurn(partition, async () => {
       const items = wanted();
-      await this.call(partition, items, seenOf, true);
+      const until = this.host.clock.now() + callTimeoutMs;
+      await this.call(partition, { items, seenBy: seenOf, isAll: true, until });
       if (items.length === 0) this.forget(partition);
     });
   }
@@ -66,28 +82,25 @@ export class Following {
     return turn;
   }
 
-  private async call(
-    partition: number,
-    items: readonly FeedItem[],
-    seenBy: (item: FeedItem) => number,
-    isAll: boolean,
-  ): Promise<void> {
+  private async call(partition: number, { items, seenBy, isAll, until }: Call): Promise<void> {
     this.remember(partition);
     const asked = items.map((item) => ({ item, seen: seenBy(item) }));
     const followed = asked.map(({ item, seen }) => followedOf(item, seen));
-    const answer = await this.within({ feed: this.host.feed, items: followed, isAll }, partition);
+    const answer = await this.within({ feed: this.host.feed, items: followed, isAll }, partition, until);
     const states = new Map(answer.items.map((state) => [state.itemId, state]));
     for (const { item, seen } of asked) {
       const state = states.get(item.itemId);
-      const settledFor = answer.isSettled ? seen : 0;
-      const isOther = state !== undefined && takeState(item, state, settledFor);
-      if (isOther || settle(item, settledFor)) this.host.onNews(item);
+      const settled = answer.isSettled ? seen : [];
+      const isOther = state !== undefined && takeState(item, state, settled);
+      if (isOther || settle(item, settled)) this.host.onNews(item);
     }
   }
 
-  private async within(query: FollowQuery, partition: number): Promise<FollowAnswer> {
+  private async within(query: FollowQuery, partition: number, until: number): Promise<FollowAnswer> {
+    const remaining = until - this.host.clock.now();
+    if (remaining <= 0) throw new Error(`partition ${partition} did not come to it in time`);
     const isOver = new AbortController();
-    const late = this.host.clock.sleep(callTimeoutMs, isOver.signal).then(() => undefined);
+    const late = this.host.clock.sleep(remaining, isOver.signal).then(() => undefined);
     const call = this.host.follow(partition, query);
     // It may fail when nobody waits for it any more.
     call.catch(() => undefined);
@@ -112,8 +125,9 @@ export class Following {
   }
 }
 
-function followedOf(item: FeedItem, seen: number): FollowedItem {
+function followedOf(item: FeedItem, versions: readonly string[]): FollowedItem {
   const { itemId } = item;
   const version = haveOf(item);
+  const seen = Math.max(0, ...versions.map(sequenceOf));
   return { itemId, ...(version === undefined ? {} : { version }), ...(seen === 0 ? {} : { seen }) };
 }

@@ -1,5 +1,8 @@
-import { isNews, type LiveItem, versionOf } from "../../src/live/item.ts";
+import { isNews, type LiveItem, sequenceIn, versionOf } from "../../src/live/item.ts";
 import type { Connection } from "./connection.ts";
+
+/** Of one item; there is more than one only where a log was made anew, or where somebody makes versions up. */
+const mostSettled = 256;
 
 /** An item that a feed's clients follow. */
 export interface FeedItem {
@@ -7,8 +10,11 @@ export interface FeedItem {
   readonly partition: number;
   /** The latest state that is known here; undefined where the partition was not asked yet. */
   state: FeedState | undefined;
-  /** The highest sequence for which the partition has said that the log holds no more than `state`. */
-  settledFor: number;
+  /**
+   * Higher versions of which the partition has said that the log holds no more than `state`. The versions
+   * themselves and not their sequences: somebody may claim to have seen anything.
+   */
+  readonly settled: Set<string>;
   readonly connections: Set<Connection>;
   /** Connections that are being made. */
   holds: number;
@@ -22,7 +28,7 @@ interface FeedState {
 }
 
 export function newFeedItem(itemId: string, partition: number): FeedItem {
-  return { itemId, partition, state: undefined, settledFor: 0, connections: new Set(), holds: 0 };
+  return { itemId, partition, state: undefined, settled: new Set(), connections: new Set(), holds: 0 };
 }
 
 export function isWanted({ connections, holds }: FeedItem): boolean {
@@ -31,32 +37,53 @@ export function isWanted({ connections, holds }: FeedItem): boolean {
 
 /**
  * Takes a state that the partition has told; answers whether it is another one than was known.
- * @param settledFor highest sequence for which the partition says so; 0 where it only tells a change
+ * @param settled versions for which the partition says that the log holds no more; none where it only
+ *   tells a change
  */
-export function takeState(item: FeedItem, told: LiveItem, settledFor: number): boolean {
+export function takeState(item: FeedItem, told: LiveItem, settled: readonly string[]): boolean {
   const version = versionOf(told);
   const { state } = item;
-  if (state !== undefined && !isNews(state.version, version, settledFor)) return false;
+  if (state !== undefined && !isNews(state.version, version, settled.includes(state.version))) return false;
   item.state = { version, sequence: told.sequence, json: JSON.stringify(told) };
-  item.settledFor = settledFor;
+  item.settled.clear();
+  addSettled(item, settled);
   return true;
 }
 
 /**
  * Takes note that the log holds no more than the state that is known; answers whether that makes it news to
- * somebody: a client with a higher sequence, which was told nothing while the log might have held it.
+ * somebody: a client with a higher version, which was told nothing while the log might have held it.
  */
-export function settle(item: FeedItem, settledFor: number): boolean {
-  if (settledFor <= item.settledFor) return false;
-  item.settledFor = settledFor;
-  return item.state !== undefined && settledFor > item.state.sequence;
+export function settle(item: FeedItem, settled: readonly string[]): boolean {
+  return item.state !== undefined && addSettled(item, settled);
 }
 
-/** The highest sequence that the feed or one of its clients has seen. */
-export function seenOf(item: FeedItem): number {
-  let seen = item.state?.sequence ?? 0;
-  for (const connection of item.connections) seen = Math.max(seen, connection.seen(item));
-  return seen;
+function addSettled(item: FeedItem, versions: readonly string[]): boolean {
+  const added = versions.filter((version) => isBeyond(item, version));
+  for (const version of added) item.settled.add(version);
+  // The oldest is asked for again if somebody has it.
+  for (const version of item.settled) {
+    if (item.settled.size <= mostSettled) break;
+    item.settled.delete(version);
+  }
+  return added.length > 0;
+}
+
+/** Whether who has the version has seen more than is known here, and the partition has not said to that what it says. */
+export function isBeyond({ state, settled }: FeedItem, version: string): boolean {
+  return !settled.has(version) && sequenceOf(version) > (state?.sequence ?? 0);
+}
+
+/** The versions that the feed and its clients have. */
+export function seenOf(item: FeedItem): string[] {
+  const versions = new Set([...item.connections].map((connection) => connection.versionOf(item)));
+  if (item.state !== undefined) versions.add(item.state.version);
+  return [...versions];
+}
+
+/** 0 for whoever has no version. */
+export function sequenceOf(version: string): number {
+  return version === "" ? 0 : sequenceIn(version);
 }
 
 /** The version that the feed has, or all of its clients have; undefined where it has to be told. */

@@ -5,6 +5,8 @@ import type { DeliverAnswer } from "../feed/rpc.ts";
 
 /** Changes of one feed's items that are closer together than this are told as one. */
 const coalesceMs = 100;
+/** A push without an answer for so long has failed: the next one must not wait for it. */
+const pushTimeoutMs = 5_000;
 /** Delays after failed pushes; after the last one the feed's own look at the partition repairs it. */
 const retryMs = [100, 400, 1_600, 6_400];
 
@@ -77,7 +79,21 @@ export class Outlet {
   }
 
   private async push(itemIds: readonly string[]): Promise<void> {
-    const { unwanted } = await this.host.push(itemIds.map((itemId) => this.host.stateOf(itemId)));
+    const { unwanted } = await this.inTime(
+      this.host.push(itemIds.map((itemId) => this.host.stateOf(itemId))),
+    );
     if (unwanted.length > 0 && !this.stopping.signal.aborted) this.host.onUnwanted(unwanted);
+  }
+
+  private async inTime(push: Promise<DeliverAnswer>): Promise<DeliverAnswer> {
+    const isOver = new AbortController();
+    const late = this.host.clock.sleep(pushTimeoutMs, isOver.signal).then(() => undefined);
+    try {
+      const answer = await Promise.race([push, late]);
+      if (answer === undefined) throw new Error("the feed did not answer in time");
+      return answer;
+    } finally {
+      isOver.abort();
+    }
   }
 }

@@ -70,11 +70,10 @@ export function checkOf(text: string): string {
  * Whether a state is news to somebody who has a version (empty: has none). A lower sequence than theirs is
  * that of a partition which is being rebuilt, and no news, unless it is settled that the log holds no more;
  * an equal one with other content is that of a log which was made anew.
- * @param settledFor highest sequence for which that is settled
+ * @param isSettled whether that is settled for whoever has this version
  */
-export function isNews(known: string, told: string, settledFor: number): boolean {
+export function isNews(known: string, told: string, isSettled: boolean): boolean {
   if (known === told) return false;
   if (known === "") return true;
-  const had = sequenceIn(known);
-  return sequenceIn(told) >= had || had <= settledFor;
+  return isSettled || sequenceIn(told) >= sequenceIn(known);
 }

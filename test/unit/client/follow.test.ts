@@ -248,6 +248,21 @@ test("where no WebSocket can be opened, the same is read as events", async () =>
   expect(scripted.requests.at(-1)?.url).toBe("https://gavel.test/v1/live?items=lamp%2Cvase&after=a");
 });
 
+test("a stream that was quiet until its session was over has worked: the next one does not wait longer", async () => {
+  let streams = 0;
+  const { scripted, leave } = await follow({
+    hasSockets: false,
+    script: () => {
+      streams += 1;
+      return streams > 6
+        ? "silent"
+        : { status: 200, body: ": beat\n\n", headers: { "content-type": "text/event-stream" } };
+    },
+  });
+  leave();
+  expect(scripted.sleeps).toEqual([500, 500, 500, 500, 500, 500]);
+});
+
 test("WebSockets that opened in between do not count together with those that did not", async () => {
   const { sockets, pass, scripted, leave } = await follow();
   for (let time = 0; time < 4; time += 1) {

@@ -1,13 +1,5 @@
 import { expect, test } from "vitest";
-import { type Client, type FeedObject, feedSettings, liveWorld } from "./world.ts";
-
-function smallWorld(partitions = 1) {
-  const world = liveWorld({ feeds: 2, partitions });
-  const [partition] = world.partitions;
-  const [feed, other] = world.feeds;
-  if (partition === undefined || feed === undefined || other === undefined) throw new Error("no world");
-  return { ...world, partition, feed, other };
-}
+import { type Client, type FeedObject, feedSettings, smallWorld } from "./world.ts";
 
 test("a hundred who come at once for the same item cost one call of its partition", async () => {
   const { partition, feed } = smallWorld();
@@ -81,44 +73,6 @@ test("a feed that was out of memory tells what it had not told, and nothing twic
   feed.acknowledge(behind);
   await clock.advance(0);
   expect(behind.state("item-0")?.sequence).toBe(21);
-});
-
-test("whoever comes for an item that the feed has let go of is told at once what changed meanwhile, and from then on", async () => {
-  const { clock, partition, feed } = smallWorld();
-  partition.change("item-0");
-  const gone = await feed.connect(["item-0"]);
-  feed.leave(gone);
-  partition.change("item-0");
-  await clock.advance(200);
-  expect(partition.rows).toEqual([]);
-  const back = await feed.connect(["item-0"], gone.last);
-  expect(back.sequences("item-0")).toEqual([3]);
-  partition.change("item-0");
-  await clock.advance(200);
-  expect(back.sequences("item-0")).toEqual([3, 4]);
-});
-
-test("so is who comes for an item whose last client left while the feed looked at its partition", async () => {
-  const { clock, partition, feed } = smallWorld();
-  partition.change("item-0", "item-1");
-  const gone = await feed.connect(["item-0"]);
-  const { promise: busy, resolve: free } = Promise.withResolvers<void>();
-  partition.busy = busy;
-  const other = feed.connect(["item-1"]);
-  await clock.advance(0);
-  // The look waits for its turn with the partition.
-  const look = feed.fire();
-  feed.leave(gone);
-  free();
-  await Promise.all([other, look]);
-  await clock.advance(0);
-  expect(partition.rows).toEqual(["feed/0 item-1"]);
-  partition.change("item-0");
-  await clock.advance(200);
-  const back = await feed.connect(["item-0"], gone.last);
-  partition.change("item-0");
-  await clock.advance(200);
-  expect(back.sequences("item-0")).toEqual([3, 4]);
 });
 
 test("a lost push costs no longer than the feed's next look, also out of memory", async () => {

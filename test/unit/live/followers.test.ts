@@ -61,6 +61,21 @@ test("a push that fails is made again, later each time, with the state as it is 
   expect(clock.timers).toBe(0);
 });
 
+test("a push that is never answered is made again after 5 s, with the state as it is by then", async () => {
+  const { clock, partition, feed, pushes, lost } = await followedWorld();
+  const client = await feed.connect(["item-0"]);
+  const begun = clock.time;
+  lost.hang = 1;
+  partition.change("item-0");
+  await clock.advance(50);
+  partition.change("item-0");
+  await clock.advance(6_000);
+  expect(pushes.map(({ at, items }) => [at - begun, items[0]?.sequence])).toEqual([[5_000, 3]]);
+  partition.change("item-0");
+  await clock.advance(200);
+  expect(client.sequences("item-0")).toEqual([0, 3, 4]);
+});
+
 test("rows follow the first and the last follower, and what a feed does not want is removed", async () => {
   const { clock, partition, feed } = await followedWorld();
   const first = await feed.connect(["item-0", "item-1"]);

@@ -54,12 +54,12 @@ test("a version is of the state that is told, and not of when it was read", () =
 test("what is news: more, or other content, or less where it is settled that there is no more", () => {
   const [lower, same, higher] = [4, 5, 6].map((sequence) => versionOf(liveItem("a", sequence)));
   const other = versionOf(liveItem("a", 5, { bids: 17 }));
-  expect(isNews("", same ?? "", 0)).toBe(true);
-  expect(isNews(same ?? "", same ?? "", 9)).toBe(false);
-  expect(isNews(same ?? "", higher ?? "", 0)).toBe(true);
-  expect(isNews(same ?? "", other, 0)).toBe(true);
-  expect(isNews(same ?? "", lower ?? "", 4)).toBe(false);
-  expect(isNews(same ?? "", lower ?? "", 5)).toBe(true);
+  expect(isNews("", same ?? "", false)).toBe(true);
+  expect(isNews(same ?? "", same ?? "", true)).toBe(false);
+  expect(isNews(same ?? "", higher ?? "", false)).toBe(true);
+  expect(isNews(same ?? "", other, false)).toBe(true);
+  expect(isNews(same ?? "", lower ?? "", false)).toBe(false);
+  expect(isNews(same ?? "", lower ?? "", true)).toBe(true);
 });
 
 test("an acknowledgement is read, and anything else ends the connection", () => {

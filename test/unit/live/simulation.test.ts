@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { encodeCursor, fingerprintOf } from "../../../src/live/cursor.ts";
 import { advance, type Client, type FeedObject, feedSettings, liveWorld } from "./world.ts";
 
 const items = Array.from({ length: 8 }, (_, number) => `item-${number}`);
@@ -24,6 +25,7 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("evict feed" as const), feed: fc.nat(1) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("evict partition" as const), partition: fc.nat(2) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("claim" as const), feed: fc.nat(1), item }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("lose a push" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fail a push" as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), client: fc.nat(5) }) },
@@ -65,6 +67,7 @@ test("whatever is lost, slow, evicted or cut: nobody is told what is older than 
         else if (next.do === "wait") await advance(clock, feeds, next.ms);
         else if (next.do === "evict feed") await feedOf(next.feed).evict();
         else if (next.do === "evict partition") partitions[next.partition]?.evict();
+        else if (next.do === "claim") await claim(feedOf(next.feed), next.item);
         else if (next.do === "lose a push") lost.pushes += 1;
         else if (next.do === "fail a push") lost.fail += 1;
         else if (next.do === "connect") await connect(people, next.client, feedOf(next.feed), next);
@@ -98,6 +101,12 @@ test("whatever is lost, slow, evicted or cut: nobody is told what is older than 
     { numRuns: 150 },
   );
 });
+
+/** Says that they have seen more than there is, and leaves. */
+async function claim(feed: FeedObject, itemId: string): Promise<void> {
+  const madeUp = encodeCursor(fingerprintOf([itemId]), ["zzzzzzAAAA"]);
+  feed.leave(await feed.connect([itemId], madeUp));
+}
 
 /** Comes, or comes back: to the same items with where they were, or to others. */
 async function connect(

@@ -253,6 +253,7 @@ export class FeedObject {
     const admission = await this.core.admit(query);
     if (admission.kind !== "admitted") throw new Error("full");
     const client = new Client();
+    client.last = after;
     this.clients.add(client);
     admission.take(client);
     return client;
@@ -313,7 +314,7 @@ export async function advance(
 /** Feeds and partitions that reach each other, unless the test says otherwise. */
 export function liveWorld(count: { readonly feeds: number; readonly partitions: number }) {
   const clock = new StepClock();
-  const lost = { pushes: 0, fail: 0 };
+  const lost = { pushes: 0, fail: 0, hang: 0 };
   const pushes: { readonly feed: string; readonly items: readonly LiveItem[]; readonly at: number }[] = [];
   const feeds: FeedObject[] = [];
   const partitions = Array.from({ length: count.partitions }, () => {
@@ -323,6 +324,10 @@ export function liveWorld(count: { readonly feeds: number; readonly partitions: 
         if (lost.fail > 0) {
           lost.fail -= 1;
           throw new Error("the feed is away");
+        }
+        if (lost.hang > 0) {
+          lost.hang -= 1;
+          await new Promise(() => undefined);
         }
         pushes.push({ feed, items, at: clock.time });
         if (lost.pushes > 0) {
@@ -339,4 +344,13 @@ export function liveWorld(count: { readonly feeds: number; readonly partitions: 
     feeds.push(new FeedObject(`feed/${number}`, clock, partitions));
   }
   return { clock, feeds, partitions, pushes, lost };
+}
+
+/** Two feeds, and the first of a few partitions. */
+export function smallWorld(partitions = 1) {
+  const world = liveWorld({ feeds: 2, partitions });
+  const [partition] = world.partitions;
+  const [feed, other] = world.feeds;
+  if (partition === undefined || feed === undefined || other === undefined) throw new Error("no world");
+  return { ...world, partition, feed, other };
 }
