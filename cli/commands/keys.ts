@@ -10,7 +10,8 @@ const path = "/v1/keys";
 
 const columns = [
   { title: "ID", isCut: "late" },
-  { title: "SCOPES", isCut: "early" },
+  // Whole: it is what one looks for.
+  { title: "SCOPES" },
   { title: "SUBJECT", isCut: "late" },
   { title: "MADE" },
   { title: "BY", isCut: "late" },

@@ -32,7 +32,7 @@ async function statusOf(services: Services, id: string): Promise<Record<string, 
 /** `GET /v1/analyses`: those that have a result, by their ids. */
 export async function getAnalyses(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "read");
-  const { cursor, limit } = readParameters(analysesParameters, context.req.query());
+  const { cursor, limit } = readParameters(analysesParameters, context.req.queries());
   const page = await listAnalyses(services.database, {
     limit,
     ...(cursor === undefined ? {} : { after: cursor }),

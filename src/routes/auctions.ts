@@ -40,7 +40,7 @@ export async function getAuctionTotals(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "read");
   const { cursor, category, currency, from, to, limit } = readParameters(
     totalsParameters,
-    context.req.query(),
+    context.req.queries(),
   );
   const { totals, next } = await listTotals(services.database, {
     limit,

@@ -18,7 +18,7 @@ export async function getBidderBids(context: AppContext): Promise<Response> {
   if (credential.subject !== undefined && credential.subject !== bidderId) {
     throw new Problem("forbidden-subject", "The credential may read its own subject's bids only");
   }
-  const { status, limit, cursor } = readParameters(bidderBidsParameters, context.req.query());
+  const { status, limit, cursor } = readParameters(bidderBidsParameters, context.req.queries());
   // One more than fits tells whether there is more.
   const query = { bidderId, limit: limit + 1, ...(status === undefined ? {} : { status }) };
   const { partitions } = services;

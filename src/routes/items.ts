@@ -16,7 +16,7 @@ const longestAfterMs = 2000;
 export async function getItem(context: AppContext): Promise<Response> {
   const { services, credential } = await admit(context, "read");
   const itemId = readItemId(context.req.param("itemId"));
-  const parameters = readParameters(itemParameters, context.req.query());
+  const parameters = readParameters(itemParameters, context.req.queries());
   const partition = partitionFor(itemId, services.config.partitionCount);
   const after =
     parameters.after === undefined ? undefined : readCoordinates(services, parameters.after, partition);
@@ -31,7 +31,7 @@ export async function getItem(context: AppContext): Promise<Response> {
 export async function getBids(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "read");
   const itemId = readItemId(context.req.param("itemId"));
-  const { limit, before } = readParameters(bidsParameters, context.req.query());
+  const { limit, before } = readParameters(bidsParameters, context.req.queries());
   const partition = partitionFor(itemId, services.config.partitionCount);
   const query = before === undefined ? { itemId, limit } : { itemId, limit, before };
   const page = await services.partitions.call(partition, (object) => object.readBids(query));
@@ -42,7 +42,7 @@ export async function getBids(context: AppContext): Promise<Response> {
 /** `GET /v1/items`: every partition is asked for the page, and what comes first of all is answered. */
 export async function listItems(context: AppContext): Promise<Response> {
   const { services, credential } = await admit(context, "read");
-  const { cursor, ...filter } = readParameters(listParameters, context.req.query());
+  const { cursor, ...filter } = readParameters(listParameters, context.req.queries());
   const { sort, limit, category, seller, endsBefore } = filter;
   const query = {
     sort,

@@ -45,7 +45,7 @@ export async function postKey(context: AppContext): Promise<Response> {
 /** `GET /v1/keys`: by their ids, without hashes; on the first page also those of the secret. */
 export async function getKeys(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "operate");
-  const { cursor, limit } = readParameters(keyParameters, context.req.query());
+  const { cursor, limit } = readParameters(keyParameters, context.req.queries());
   const page = await listKeys(services.database, { limit, after: cursor });
   if (cursor !== undefined) return context.json(page);
   const keysOfSecret = [...services.config.apiKeys.values()].map(({ id, scopes, subject }) => ({

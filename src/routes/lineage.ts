@@ -20,7 +20,7 @@ const mostFetches = 24;
 export async function getLineage(context: AppContext): Promise<Response> {
   const { services, credential } = await admit(context, "read");
   const id = readEventId(context.req.param("id"));
-  const { source, item, subject: sender } = readParameters(lineageParameters, context.req.query());
+  const { source, item, subject: sender } = readParameters(lineageParameters, context.req.queries());
   const { subject } = credential;
   const lineage = await find(services, {
     id,

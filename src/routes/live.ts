@@ -19,10 +19,12 @@ export async function postTicket(context: AppContext): Promise<Response> {
 
 /** `GET /v1/live?items=&after=&ticket=`: a WebSocket, or server-sent events. */
 export async function getLive(context: AppContext): Promise<Response> {
-  const parameters = readParameters(liveParameters, context.req.query());
+  const parameters = readParameters(liveParameters, context.req.queries());
   const items = readItems(parameters.items);
   const form = formOf(context.req.raw);
-  const after = parameters.after ?? (form === "events" ? context.req.header("last-event-id") : undefined);
+  const last = form === "events" ? context.req.header("last-event-id") : undefined;
+  // Whoever has come from nowhere may say so.
+  const after = (parameters.after ?? last) === "" ? undefined : (parameters.after ?? last);
   if (after !== undefined && decodeCursor(after, items) === undefined) {
     throw new Problem("invalid-parameter", "after: must be the id of a message");
   }

@@ -136,14 +136,21 @@ export const deadLetterParameters = z.object({
     .optional(),
 });
 
-/** @throws {Problem} `invalid-parameter`, naming every parameter that is at fault. */
-export function readParameters<Schema extends z.ZodType>(
+/**
+ * @param query each parameter's values as they were sent; a parameter has one
+ * @throws {Problem} `invalid-parameter`, naming every parameter that is at fault.
+ */
+export function readParameters<Schema extends z.ZodObject>(
   schema: Schema,
-  query: Readonly<Record<string, unknown>>,
+  query: Readonly<Record<string, string | readonly string[]>>,
 ): z.output<Schema> {
-  const result = schema.safeParse(query);
-  if (result.success) return result.data;
-  throw new Problem("invalid-parameter", result.error.issues.flatMap(faultsOf).join("; "));
+  const given = Object.entries(query).map(([name, value]) => [name, [value].flat()] as const);
+  const twice = given.filter(([name, values]) => values.length > 1 && Object.hasOwn(schema.shape, name));
+  const result = schema.safeParse(Object.fromEntries(given.map(([name, [value]]) => [name, value])));
+  if (result.success && twice.length === 0) return result.data;
+  const faults = twice.map(([name]) => `${name}: is given twice`);
+  if (!result.success) faults.push(...result.error.issues.flatMap(faultsOf));
+  throw new Problem("invalid-parameter", faults.join("; "));
 }
 
 function faultsOf(issue: z.core.$ZodIssue): string[] {

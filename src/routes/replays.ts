@@ -54,7 +54,7 @@ export async function postReplay(context: AppContext): Promise<Response> {
 /** `GET /v1/replays?limit`: the newest first. */
 export async function listReplays(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "operate");
-  const { limit } = readParameters(replayParameters, context.req.query());
+  const { limit } = readParameters(replayParameters, context.req.queries());
   const views = await services.replays((object) => object.list(limit));
   return context.json({ replays: views.map(replaySummary) });
 }

@@ -11,7 +11,7 @@ export async function getCategories(context: AppContext): Promise<Response> {
 /** `GET /v1/stats/windows?seconds&category`. */
 export async function getWindows(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "read");
-  const { seconds, category } = readParameters(windowParameters, context.req.query());
+  const { seconds, category } = readParameters(windowParameters, context.req.queries());
   const query = category === undefined ? { seconds } : { seconds, category };
   const partitions = await services.partitions.callAll((object) => object.windowStats(query));
   return json({ seconds, windows: mergeWindows(partitions) });
@@ -20,7 +20,7 @@ export async function getWindows(context: AppContext): Promise<Response> {
 /** `GET /v1/stats/cells?resolution`. */
 export async function getCells(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "read");
-  const { resolution } = readParameters(cellParameters, context.req.query());
+  const { resolution } = readParameters(cellParameters, context.req.queries());
   const partitions = await services.partitions.callAll((object) => object.cellStats());
   return json({ cells: mergeCells(partitions, resolution) });
 }

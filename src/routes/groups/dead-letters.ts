@@ -15,7 +15,7 @@ import { readFunctionGroup } from "./place.ts";
 export async function getDeadLetters(context: AppContext): Promise<Response> {
   const { services } = await admit(context, "operate");
   const group = readFunctionGroup(context);
-  const { limit, partition, before } = readParameters(deadLetterParameters, context.req.query());
+  const { limit, partition, before } = readParameters(deadLetterParameters, context.req.queries());
   const objects = services.functionPartitions[group];
   if (partition === undefined) {
     if (before !== undefined) throw new Problem("invalid-parameter", "before: needs a partition beside it");

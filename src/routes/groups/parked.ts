@@ -14,7 +14,7 @@ const longestKey = 256;
 /** `GET /v1/groups/{group}/partitions/{partition}/parked?limit&cursor`: each function's in offset order. */
 export async function getParked(context: AppContext): Promise<Response> {
   const { group, partition, objects } = await admitToPartition(context);
-  const { limit, cursor } = readParameters(parkedParameters, context.req.query());
+  const { limit, cursor } = readParameters(parkedParameters, context.req.queries());
   const place = cursor === undefined ? undefined : decodeCursor("parked", cursor);
   const after = place === undefined ? undefined : { function: place.itemId, offset: place.key };
   const parked = await objects.call(partition, (object) => object.parked(limit, after));

@@ -68,6 +68,14 @@ test("tickets are kept as hashes, and deleted when they are used", async () => {
   expect((JSON.parse(await rows()) as unknown[]).length).toBe((JSON.parse(before) as unknown[]).length - 1);
 });
 
+test("an empty after is that of somebody who has nothing yet", async () => {
+  const { itemId } = await openItem();
+  const follower = await Follower.connect([itemId], { after: "" });
+  await eventually(async () => follower.states.size === 1);
+  expect(follower.state(itemId)?.status).toBe("open");
+  follower.close();
+});
+
 test("what may not be is refused before anything is upgraded", async () => {
   const live = (query: string, headers: Record<string, string>, key: "backend" | null = "backend") =>
     call(`/v1/live?${query}`, { headers, key });
@@ -78,6 +86,8 @@ test("what may not be is refused before anything is upgraded", async () => {
     [live("items=a,,b", upgrade), 400, "invalid-parameter"],
     [live("items=a%20b", upgrade), 400, "invalid-parameter"],
     [live("items=a&itmes=b", upgrade), 400, "invalid-parameter"],
+    [live("items=a&items=b", upgrade), 400, "invalid-parameter"],
+    [live("items=a&after=no-id", upgrade), 400, "invalid-parameter"],
     [
       live(`items=${Array.from({ length: 65 }, (_, index) => `item-${index}`).join()}`, upgrade),
       422,
