@@ -1,10 +1,11 @@
+import { bidRequests } from "./harness/auctions.ts";
 import { Connection, requestMaker } from "./harness/connection.ts";
 import { cpuPerEvent, cpuTimes } from "./harness/cpu.ts";
-import { bidBody, bidderOf, bidHeaders } from "./harness/events.ts";
 import type { Benchmark, BenchmarkOptions, Figure } from "./harness/figures.ts";
 import { closedLoop, expectStatus } from "./harness/load.ts";
 import { type RunningProcess, type System, withSystem } from "./harness/system.ts";
 
+const itemCount = 1_000;
 const connections = 32;
 const secondsPerTurn = 3;
 const timesPerTurn = 100_000;
@@ -57,12 +58,7 @@ async function requestCost(
   edge: RunningProcess,
   { scale }: BenchmarkOptions,
 ): Promise<number> {
-  const post = requestMaker("POST", `${edge.url}/v1/bids`, bidHeaders(`Bearer ${system.key()}`));
-  let count = 0;
-  const next = () => {
-    count += 1;
-    return post(bidBody(`item-${count % 1000}`, bidderOf(count), 100 + count));
-  };
+  const next = bidRequests(edge.url, system.key(), itemCount);
   const before = cpuTimes(system.bridge, edge);
   const milliseconds = 1000 * secondsPerTurn * scale;
   const { answered } = await closedLoop({ url: edge.url, connections, milliseconds, status: 202, next });

@@ -1,9 +1,8 @@
 import type { Benchmark, BenchmarkOptions, Figure } from "./harness/figures.ts";
-import { listItems } from "./harness/auctions.ts";
+import { bidRequests, listItems } from "./harness/auctions.ts";
 import { basicAuthorization } from "./harness/bridge-client.ts";
 import { requestMaker } from "./harness/connection.ts";
 import { type CpuTimes, cpuPerEvent, cpuTimes } from "./harness/cpu.ts";
-import { bidBody, bidderOf, bidHeaders } from "./harness/events.ts";
 import { closedLoop } from "./harness/load.ts";
 import { profileOf } from "./harness/profile.ts";
 import { RecordFactory } from "./harness/records.ts";
@@ -38,7 +37,11 @@ async function measure(system: System, options: BenchmarkOptions): Promise<Figur
   await system.startBridge();
   const sink = await system.startSink();
   const variants: readonly Variant[] = [
-    { name: "client alone (node:http sink)", server: sink, next: bidRequests(sink.url, system.key()) },
+    {
+      name: "client alone (node:http sink)",
+      server: sink,
+      next: bidRequests(sink.url, system.key(), itemCount),
+    },
     await forwarder(system, options),
     await edgeOnly(system, options),
     await whole(system, options),
@@ -143,15 +146,6 @@ function ratios([, forwarded, edge, all]: readonly Results[], connections: numbe
   ];
 }
 
-function bidRequests(url: string, key: string): () => string {
-  const post = requestMaker("POST", `${url}/v1/bids`, bidHeaders(`Bearer ${key}`));
-  let count = 0;
-  return () => {
-    count += 1;
-    return post(bidBody(`item-${count % itemCount}`, bidderOf(count), 100 + count));
-  };
-}
-
 /** Its requests hold the record that Gavel would make of the bid. */
 async function forwarder(system: System, options: BenchmarkOptions): Promise<Variant> {
   const server = await system.startWorker("forwarder", options);
@@ -176,12 +170,12 @@ async function forwarder(system: System, options: BenchmarkOptions): Promise<Var
 
 async function edgeOnly(system: System, options: BenchmarkOptions): Promise<Variant> {
   const server = await system.startWorker("edge-only", options);
-  return { name: "edge path without apply", server, next: bidRequests(server.url, system.key()) };
+  return { name: "edge path without apply", server, next: bidRequests(server.url, system.key(), itemCount) };
 }
 
 async function whole(system: System, options: BenchmarkOptions): Promise<Variant> {
   const server = await system.startWorker("gavel", options);
   const itemIds = Array.from({ length: itemCount }, (_, index) => `item-${index}`);
   await listItems(server.url, system.key(), itemIds, Date.now() + auctionMs);
-  return { name: "whole, push and apply", server, next: bidRequests(server.url, system.key()) };
+  return { name: "whole, push and apply", server, next: bidRequests(server.url, system.key(), itemCount) };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, Connection, requestMaker } from "./connection.ts";
-import { itemBody } from "./events.ts";
+import { bidBody, bidderOf, bidHeaders, itemBody } from "./events.ts";
 import { expectStatus } from "./load.ts";
 
 const itemsPerRequest = 1_000;
@@ -65,4 +65,14 @@ async function untilVisible(connection: Connection, request: string): Promise<vo
     if (answer.status !== 503) return expectStatus(answer, 200);
     await sleep(20);
   }
+}
+
+/** Makes single bids as requests, each of another bidder, on items in turn. */
+export function bidRequests(url: string, key: string, itemCount: number): () => string {
+  const post = requestMaker("POST", `${url}/v1/bids`, bidHeaders(`Bearer ${key}`));
+  let count = 0;
+  return () => {
+    count += 1;
+    return post(bidBody(`item-${count % itemCount}`, bidderOf(count), 100 + count));
+  };
 }
