@@ -22,9 +22,9 @@ export async function getLive(context: AppContext): Promise<Response> {
   const parameters = readParameters(liveParameters, context.req.queries());
   const items = readItems(parameters.items);
   const form = formOf(context.req.raw);
-  const last = form === "events" ? context.req.header("last-event-id") : undefined;
+  const last = parameters.after ?? (form === "events" ? context.req.header("last-event-id") : undefined);
   // Whoever has come from nowhere may say so.
-  const after = (parameters.after ?? last) === "" ? undefined : (parameters.after ?? last);
+  const after = last === "" ? undefined : last;
   if (after !== undefined && decodeCursor(after, items) === undefined) {
     throw new Problem("invalid-parameter", "after: must be the id of a message");
   }

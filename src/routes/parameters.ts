@@ -142,9 +142,9 @@ export const deadLetterParameters = z.object({
  */
 export function readParameters<Schema extends z.ZodObject>(
   schema: Schema,
-  query: Readonly<Record<string, string | readonly string[]>>,
+  query: Readonly<Record<string, readonly string[]>>,
 ): z.output<Schema> {
-  const given = Object.entries(query).map(([name, value]) => [name, [value].flat()] as const);
+  const given = Object.entries(query);
   const twice = given.filter(([name, values]) => values.length > 1 && Object.hasOwn(schema.shape, name));
   const result = schema.safeParse(Object.fromEntries(given.map(([name, [value]]) => [name, value])));
   if (result.success && twice.length === 0) return result.data;
@@ -166,17 +166,17 @@ const longestAttribute = 1000;
 /** The parameters named `attribute.NAME`, as pairs of name and value, apart from the others. */
 export interface SeparateParameters {
   readonly attributes: readonly (readonly [name: string, value: string])[];
-  readonly others: Readonly<Record<string, string>>;
+  readonly others: Readonly<Record<string, readonly string[]>>;
 }
 
-/** @throws {Problem} `invalid-parameter` where one is given twice, or there are too many attributes. */
+/** @throws {Problem} `invalid-parameter` where an attribute is given twice, or there are too many. */
 export function separateAttributes(queries: Readonly<Record<string, readonly string[]>>): SeparateParameters {
-  const given = Object.entries(queries).map(([name, [value = "", ...more]]) => {
+  const isAttribute = ([name]: readonly [string, unknown]) => name.startsWith(attributePrefix);
+  const given = Object.entries(queries);
+  const attributes = given.filter(isAttribute).map(([name, [value = "", ...more]]) => {
     if (more.length > 0) throw new Problem("invalid-parameter", `${name}: is given twice`);
     return [name, value] as const;
   });
-  const isAttribute = ([name]: readonly [string, string]) => name.startsWith(attributePrefix);
-  const attributes = given.filter(isAttribute);
   if (
     attributes.length > mostAttributes ||
     attributes.some((pair) => pair.join("").length > longestAttribute)
