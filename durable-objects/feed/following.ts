@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/lib/clock.ts";
+import { type Clock, within } from "../../src/lib/clock.ts";
 import type { PartitionStorage } from "../dependencies.ts";
 import { type FeedItem, haveOf, isBeyond, seenOf, sequenceOf, settle, takeState } from "./item.ts";
 import type { FollowAnswer, FollowQuery, FollowedItem } from "./rpc.ts";
@@ -86,7 +86,7 @@ export class Following {
     this.remember(partition);
     const asked = items.map((item) => ({ item, seen: seenBy(item) }));
     const followed = asked.map(({ item, seen }) => followedOf(item, seen));
-    const answer = await this.within({ feed: this.host.feed, items: followed, isAll }, partition, until);
+    const answer = await this.follow({ feed: this.host.feed, items: followed, isAll }, partition, until);
     const states = new Map(answer.items.map((state) => [state.itemId, state]));
     for (const { item, seen } of asked) {
       const state = states.get(item.itemId);
@@ -96,21 +96,13 @@ export class Following {
     }
   }
 
-  private async within(query: FollowQuery, partition: number, until: number): Promise<FollowAnswer> {
-    const remaining = until - this.host.clock.now();
+  private async follow(query: FollowQuery, partition: number, until: number): Promise<FollowAnswer> {
+    const { clock } = this.host;
+    const remaining = until - clock.now();
     if (remaining <= 0) throw new Error(`partition ${partition} did not come to it in time`);
-    const isOver = new AbortController();
-    const late = this.host.clock.sleep(remaining, isOver.signal).then(() => undefined);
-    const call = this.host.follow(partition, query);
-    // It may fail when nobody waits for it any more.
-    call.catch(() => undefined);
-    try {
-      const answer = await Promise.race([call, late]);
-      if (answer === undefined) throw new Error(`partition ${partition} did not answer in time`);
-      return answer;
-    } finally {
-      isOver.abort();
-    }
+    const answer = await within(clock, remaining, this.host.follow(partition, query));
+    if (answer === undefined) throw new Error(`partition ${partition} did not answer in time`);
+    return answer;
   }
 
   private remember(partition: number): void {

@@ -1,3 +1,4 @@
+import { within } from "../../src/lib/clock.ts";
 import { type LiveItem, versionOf } from "../../src/live/item.ts";
 import type { PartitionDependencies } from "../dependencies.ts";
 import type { PartitionStatus } from "../rpc.ts";
@@ -97,9 +98,7 @@ export class Followers {
 
   /** A feed has seen more than there is here: this partition is being rebuilt, or the log was made anew. */
   private async settle(): Promise<void> {
-    const isOver = new AbortController();
-    await Promise.race([this.host.catchUp(), this.dependencies.clock.sleep(settleMs, isOver.signal)]);
-    isOver.abort();
+    await within(this.dependencies.clock, settleMs, this.host.catchUp());
   }
 
   private outletOf(feed: string): Outlet {

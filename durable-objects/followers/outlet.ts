@@ -1,5 +1,5 @@
 import type { LiveItem } from "../../src/live/item.ts";
-import type { Clock } from "../../src/lib/clock.ts";
+import { type Clock, within } from "../../src/lib/clock.ts";
 import { describeError, type Logger } from "../../src/lib/log.ts";
 import type { DeliverAnswer } from "../feed/rpc.ts";
 
@@ -79,21 +79,10 @@ export class Outlet {
   }
 
   private async push(itemIds: readonly string[]): Promise<void> {
-    const { unwanted } = await this.inTime(
-      this.host.push(itemIds.map((itemId) => this.host.stateOf(itemId))),
-    );
+    const states = itemIds.map((itemId) => this.host.stateOf(itemId));
+    const answer = await within(this.host.clock, pushTimeoutMs, this.host.push(states));
+    if (answer === undefined) throw new Error("the feed did not answer in time");
+    const { unwanted } = answer;
     if (unwanted.length > 0 && !this.stopping.signal.aborted) this.host.onUnwanted(unwanted);
-  }
-
-  private async inTime(push: Promise<DeliverAnswer>): Promise<DeliverAnswer> {
-    const isOver = new AbortController();
-    const late = this.host.clock.sleep(pushTimeoutMs, isOver.signal).then(() => undefined);
-    try {
-      const answer = await Promise.race([push, late]);
-      if (answer === undefined) throw new Error("the feed did not answer in time");
-      return answer;
-    } finally {
-      isOver.abort();
-    }
   }
 }

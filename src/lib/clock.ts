@@ -20,3 +20,18 @@ function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     });
   });
 }
+
+/** What the work answers; undefined where it takes longer. It goes on then, and its failure is nobody's. */
+export async function within<Answer>(
+  clock: Pick<Clock, "sleep">,
+  milliseconds: number,
+  work: Promise<Answer>,
+): Promise<Answer | undefined> {
+  const isOver = new AbortController();
+  const late = clock.sleep(milliseconds, isOver.signal).then(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    isOver.abort();
+  }
+}

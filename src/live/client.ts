@@ -5,7 +5,7 @@ import type {
   FeedRpc,
   Holder,
 } from "../../durable-objects/feed/rpc.ts";
-import type { Clock } from "../lib/clock.ts";
+import { type Clock, within } from "../lib/clock.ts";
 import { describeError, type Logger } from "../lib/log.ts";
 import { Problem } from "../lib/problem.ts";
 import type { Objects } from "../objects.ts";
@@ -22,7 +22,7 @@ export interface Feeds {
   issueTicket(holder: Holder): Promise<{ readonly ticket: string; readonly expiresAt: number }>;
   /** Whom a ticket was issued to, and the feed that has it; null where it is not good. @throws {Problem} */
   redeemTicket(ticket: string): Promise<{ readonly holder: Holder; readonly feed: number } | null>;
-  /** Of every feed; null for one that does not answer in time. */
+  /** Of every feed; null for one that fails, or does not answer in time. */
   figures(): Promise<readonly (FeedFigures | null)[]>;
 }
 
@@ -101,24 +101,14 @@ export function createFeeds({ objects, count, random, clock, logger }: FeedsHost
       return holder === null ? null : { holder, feed: Number(number) };
     },
 
-    figures: () => figuresInTime(clock, count, (number) => object(number).figures()),
+    figures: () =>
+      Promise.all(Array.from({ length: count }, (_, number) => figuresOf(object(number), clock))),
   };
 }
 
-/** Those of an object that fails or is late are null. */
-async function figuresInTime(
-  clock: Clock,
-  count: number,
-  ask: (number: number) => Promise<FeedFigures>,
-): Promise<(FeedFigures | null)[]> {
-  const rest = new AbortController();
-  const late = clock.sleep(longestFiguresMs, rest.signal).then(() => null);
-  const asked = Array.from({ length: count }, async (_, number) =>
-    Promise.race([ask(number).catch(() => null), late]),
-  );
-  const told = await Promise.all(asked);
-  rest.abort();
-  return told;
+async function figuresOf(feed: FeedObject, clock: Clock): Promise<FeedFigures | null> {
+  const asked = feed.figures().catch(() => null);
+  return (await within(clock, longestFiguresMs, asked)) ?? null;
 }
 
 function full(): Problem {
